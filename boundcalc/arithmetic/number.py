@@ -1,0 +1,173 @@
+"""A printed number: its value, and how far it can be trusted."""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
+from fractions import Fraction
+from typing import Any
+
+from boundcalc.errors import BoundcalcError
+
+_JSON_DIGITS = 17  # enough for a float64 to survive the trip
+_EXACT_BITS = 4096  # longest numerator or denominator that is written out
+
+
+class Status(enum.StrEnum):
+    """How far a number can be trusted, best first."""
+
+    PROVED = "proved"  #: exact or enclosed, from stated assumptions
+    COMPUTED = "computed"  #: the same formula in floating point
+    SAMPLED = "sampled"  #: from a simulation, with a confidence interval
+    UNDETERMINED = "undetermined"
+
+
+@dataclass(frozen=True)
+class Number:
+    """A finite number of some kind with its status.
+
+    Parameters
+    ----------
+    value
+        A ``Fraction``, an ``mpf`` of the wide kind, or a float.  NaN and
+        infinities are refused.
+    status
+        One of :class:`Status`.
+
+    Raises
+    ------
+    BoundcalcError
+        If the value is not finite.
+
+    Examples
+    --------
+    >>> Number(Fraction(225, 4), Status.PROVED)
+    Number(56.25, proved)
+    >>> from boundcalc.arithmetic import WIDE
+    >>> print(Number(WIDE.number(13) * WIDE.number(10) ** 1087, Status.COMPUTED))
+    1.3e+1088
+    """
+
+    value: Any
+    status: Status
+
+    def __post_init__(self) -> None:
+        if isinstance(self.value, Fraction | int):
+            return
+        finite = math.isfinite(self.value) if isinstance(self.value, float) else _is_finite(self.value)
+        if not finite:
+            raise BoundcalcError(
+                "a result is not a finite number", value=str(self.value), expected="a finite number"
+            )
+
+    def __float__(self) -> float:
+        """The nearest float64; ``inf`` or 0.0 where float64 cannot hold it."""
+        try:
+            return float(self.value)
+        except OverflowError:
+            return math.inf if self.value > 0 else -math.inf
+
+    def __str__(self) -> str:
+        return format_number(self.value)
+
+    def __repr__(self) -> str:
+        return f"Number({self}, {self.status})"
+
+    @property
+    def exact(self) -> str | None:
+        """The value as ``p/q``, or None if it is not rational or too long to write."""
+        if not isinstance(self.value, Fraction):
+            return None
+        size = max(self.value.numerator.bit_length(), self.value.denominator.bit_length())
+        return str(self.value) if size <= _EXACT_BITS else None
+
+    def json(self) -> float | str:
+        """A JSON number, or a string such as ``"1.3e+1088"`` outside float64's range."""
+        nearest = float(self)
+        if math.isinf(nearest) or (nearest == 0.0 and self.value != 0):
+            return format_number(self.value, _JSON_DIGITS)
+        return nearest
+
+
+def _is_finite(value: Any) -> bool:
+    return bool(value._mpf_[1] or value == 0) if hasattr(value, "_mpf_") else math.isfinite(value)
+
+
+def as_decimal(value: Any, digits: int, rounding: str = ROUND_HALF_EVEN) -> Decimal:
+    """``value`` to ``digits`` significant digits, correctly rounded from its exact value.
+
+    >>> as_decimal(Fraction(2, 3), 3, ROUND_CEILING)
+    Decimal('0.667')
+    """
+    context = Context(prec=digits, rounding=rounding, Emax=10**17, Emin=-(10**17))
+    top, bottom, shift = _exact_parts(value)
+    # Work with a few hundred digits at most: a 16 000-bit numerator is cut, outwards.
+    guard = Context(prec=digits + 40, rounding=rounding, Emax=10**17, Emin=-(10**17))
+    ratio = guard.divide(_decimal(top, guard), _decimal(bottom, guard))
+    if shift:
+        ratio = guard.multiply(ratio, guard.power(Decimal(2), Decimal(shift)))
+    return context.plus(ratio)
+
+
+def _exact_parts(value: Any) -> tuple[int, int, int]:
+    """Integers (p, q, s) with value = p/q · 2^s."""
+    if isinstance(value, int):
+        return value, 1, 0
+    if isinstance(value, Fraction):
+        return value.numerator, value.denominator, 0
+    if isinstance(value, float):
+        return *value.as_integer_ratio(), 0
+    sign, mantissa, exponent, _ = value._mpf_
+    return (-int(mantissa) if sign else int(mantissa)), 1, int(exponent)
+
+
+def _decimal(whole: int, context: Context) -> Decimal:
+    """An integer as a Decimal, without the 4300-digit limit of ``str``."""
+    bits = whole.bit_length()
+    keep = context.prec * 4
+    if bits <= keep:
+        return context.create_decimal(whole)
+    drop = bits - keep
+    head = context.create_decimal(whole >> drop)
+    return context.multiply(head, context.power(Decimal(2), Decimal(drop)))
+
+
+def format_number(value: Any, digits: int = 6, *, rounding: str = ROUND_HALF_EVEN) -> str:
+    """A number as text with ``digits`` significant digits, trailing zeros dropped.
+
+    Plain notation between 1e-4 and 1e6, scientific elsewhere, with an exponent
+    as long as it has to be.
+
+    >>> format_number(Fraction(1, 3)), format_number(0), format_number(22.0)
+    ('0.333333', '0', '22')
+    >>> format_number(1.3e-9), format_number(Fraction(13, 10) * 10**1088, 2)
+    ('1.3e-9', '1.3e+1088')
+    """
+    if value == 0:
+        return "0"
+    rounded = as_decimal(value, digits, rounding).normalize()
+    exponent = rounded.adjusted()
+    if -5 < exponent < max(6, digits):
+        return f"{rounded:f}"
+    mantissa = rounded.scaleb(-exponent)
+    return f"{mantissa:f}e{exponent:+d}"
+
+
+def format_bound(value: Any, digits: int = 6) -> str:
+    """An upper bound as text, rounded up: the printed number is a bound too.
+
+    >>> format_bound(Fraction(2, 3), 3)
+    '0.667'
+    """
+    return format_number(value, digits, rounding=ROUND_CEILING)
+
+
+def format_limit(value: Any, digits: int = 6) -> str:
+    """A limit that must not be passed as text, rounded down.
+
+    >>> format_limit(Fraction(2, 3), 3)
+    '0.666'
+    """
+    return format_number(value, digits, rounding=ROUND_FLOOR)

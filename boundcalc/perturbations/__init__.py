@@ -1,0 +1,1 @@
+"""Perturbation models: one per file, with exact moments and a sampler."""
