@@ -2,19 +2,22 @@
 
 Shapes, used by every operator: R replicas, M samples, n inputs, m outputs, k
 weights.  ``y`` is ``(R, M, n)``, ``w`` is ``(R, k)``, ``labels`` is ``(R, M)``, ``v``
-is ``(R, M, m)``; an axis R of length 1 broadcasts.
+is ``(R, M, m)``.  An axis R of length 1 broadcasts; every result has the broadcast R
+of the arguments (of ``labels`` only where the operator uses them) and is a fresh
+array, so that a caller may write into it.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias, final
 
 import numpy as np
 import numpy.typing as npt
 
-from boundcalc.spec.expressions import Expression, exact
+from boundcalc.errors import DataError, SpecError
+from boundcalc.spec.expressions import Expression, exact, measured
 from boundcalc.spec.fields import Frozen
 
 Array: TypeAlias = npt.NDArray[np.float64]
@@ -69,6 +72,21 @@ class Constants:
 
 
 @dataclass(frozen=True)
+class InputConstants:
+    """The constants that only a moving input makes: all of Assumption 3 but b.
+
+    Left out are zeros: an operator affine in (y, w) has no others.
+    """
+
+    jac_input: Expression = ZERO
+    lip_input: Expression = ZERO
+    hess_input: Expression = ZERO
+    hess_mixed: Expression = ZERO
+    third_input: Expression = ZERO
+    third_mixed: Expression = ZERO
+
+
+@dataclass(frozen=True)
 class Data:
     """The samples that an operator chain is run on.
 
@@ -117,11 +135,11 @@ class Operator(Frozen, ABC):
 
     @abstractmethod
     def output_size(self, inputs: int) -> int:
-        """m for n inputs; raises GraphError-like SpecError if n does not fit."""
+        """The size m for n inputs; raises SpecError if n does not fit."""
 
     @abstractmethod
     def weight_size(self, inputs: int) -> int:
-        """k for n inputs."""
+        """The size k for n inputs."""
 
     @abstractmethod
     def forward(self, y: Array, w: Array, labels: Array) -> Array:
@@ -139,30 +157,124 @@ class Operator(Frozen, ABC):
         input_part, weight_part = self.vjp(y, w, labels, v)
         return input_part, weight_part.mean(axis=1)
 
+    def mean_weight_vjp(self, y: Array, w: Array, labels: Array, v: Array) -> Array:
+        """The weight part of :meth:`mean_vjp` alone, (R, k).
+
+        For the first operator of a chain: nothing is passed back to the data, and the
+        (R, M, n) array of the input part would be the largest of a training step.
+        """
+        return self.mean_vjp(y, w, labels, v)[1]
+
     @abstractmethod
     def symbolic(self, inputs: int) -> SymbolicForm:
         """The operator in SymPy symbols for n inputs."""
 
     @abstractmethod
-    def constants(self, region: Region, data: Data | None) -> Constants:
+    def input_constants(self, region: Region, data: Data | None) -> InputConstants:
+        """The constants a, ℓ, A, B, A′, B′ on a region, for an input that is perturbed."""
+
+    @abstractmethod
+    def weight_constant(self, region: Region, features: Array | None) -> Expression:
+        """The constant b; the inputs are the rows of ``features`` where these are given."""
+
+    @final
+    def constants(self, region: Region, data: Data | None, reads: bool) -> Constants:
         """The constants on a region.
+
+        The input of an operator that reads the data never moves, so its input
+        constants are exactly 0 and b is a maximum over the samples.
 
         Parameters
         ----------
         region
             Radii of the input and weight balls.
         data
-            The samples; given to operators that read data, None otherwise.
+            The spec's samples, if it has any.
+        reads
+            Whether the operator stands first in its chain and so reads the features.
 
         Raises
         ------
         SpecError
-            If a constant needs a radius that the region does not give.
+            If a constant needs a radius, or labels, that the spec does not give.
         """
+        if reads or self.reads_data:
+            inputs = InputConstants()
+            weight = self.weight_constant(region, None if data is None else data.features)
+        else:
+            inputs = self.input_constants(region, data)
+            weight = self.weight_constant(region, None)
+        return Constants(jac_weight=weight, **vars(inputs))
+
+    def check_labels(self, labels: Array) -> None:
+        """Raise DataError if the labels are not of the kind that the operator is made for."""
+
+    def _radius(self, region: Region, of: str, constant: str) -> Expression:
+        """The radius of the ``input`` or ``weight`` ball, which ``constant`` needs."""
+        radius: Expression | None = getattr(region, of)
+        if radius is None:
+            noun = {"input": "input", "weight": "weights"}[of]
+            raise SpecError(
+                f"the constant {constant} of a `{self.type}` operator needs a bound on its {noun}",
+                expected=f"region: {{{of}: R}}",
+                fix=f"add `region: {{{of}: R}}` to the operator, R the radius of a ball "
+                f"that holds the {noun}",
+            )
+        return radius
+
+
+def rows_radius(features: Array) -> Expression:
+    """The largest Euclidean norm of a row of the data."""
+    return measured(rounded_up(float(np.linalg.norm(features, axis=-1).max())))
+
+
+def signs_only(labels: Array, operator: str) -> None:
+    """Raise DataError unless every label is 1 or −1."""
+    wrong = labels[np.abs(labels) != 1.0]
+    if wrong.size:
+        raise DataError(
+            f"the labels of a `{operator}` operator are signs",
+            value=float(wrong.flat[0]),
+            expected="1 or -1",
+            fix="give the data labels, two classes coded as 1 and -1",
+        )
+
+
+def scalar_only(inputs: int, operator: str) -> None:
+    """Raise SpecError unless there is one input."""
+    if inputs != 1:
+        raise SpecError(
+            f"a `{operator}` operator takes one number",
+            value=inputs,
+            expected="an input of size 1",
+            fix="let the operator before it have one output, such as `dense` with `units: 1`",
+        )
+
+
+def replicas(*arrays: Array) -> int:
+    """The R that arrays with first axis R or 1 broadcast to.
+
+    >>> replicas(np.zeros((1, 3)), np.zeros((5, 2, 2)))
+    5
+    """
+    return int(np.broadcast_shapes(*((len(array),) for array in arrays))[0])
+
+
+def spread(array: Array, count: int) -> Array:
+    """The array with its first axis of length 1 repeated to ``count``; a fresh array if so."""
+    return array if len(array) == count else np.repeat(array, count, axis=0)
+
+
+def symbols(inputs: int, weights: int) -> tuple[tuple[Any, ...], tuple[Any, ...], Any]:
+    """Real SymPy symbols y1…yn, w1…wk and the label."""
+    import sympy
+
+    def named(letter: str, count: int) -> tuple[Any, ...]:
+        return tuple(sympy.Symbol(f"{letter}{i}", real=True) for i in range(1, count + 1))
+
+    return named("y", inputs), named("w", weights), sympy.Symbol("label", real=True)
 
 
 def rounded_up(x: float) -> float:
     """A float a little above a measured norm, so that rounding cannot make it too small."""
     return float(np.nextafter(x * (1.0 + 1e-12), np.inf)) if x > 0 else x
-
-

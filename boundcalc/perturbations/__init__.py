@@ -1,1 +1,56 @@
-"""Perturbation models: one per file, with exact moments and a sampler."""
+"""Perturbation models: one per file, with exact moments and a sampler.
+
+A new model is one file here that meets
+:class:`~boundcalc.perturbations.base.Distribution` and one line in ``DISTRIBUTIONS``.
+Perturbations given by their moments alone have no law to sample and no file here.
+"""
+
+from __future__ import annotations
+
+from boundcalc.perturbations.base import Array, ComponentMoments, Distribution, Sampler
+from boundcalc.perturbations.constant import Constant
+from boundcalc.perturbations.gaussian import Gaussian
+from boundcalc.perturbations.schedules import (
+    SCHEDULES,
+    Always,
+    Every,
+    First,
+    Last,
+    Schedule,
+    Steps,
+    from_keys,
+)
+from boundcalc.perturbations.two_point import TwoPoint
+from boundcalc.perturbations.uniform import Uniform
+from boundcalc.perturbations.vector import VectorMoments, thinned, vector_moments
+
+__all__ = [
+    "DISTRIBUTIONS",
+    "SCHEDULES",
+    "Always",
+    "Array",
+    "ComponentMoments",
+    "Constant",
+    "Distribution",
+    "Every",
+    "First",
+    "Gaussian",
+    "Last",
+    "Sampler",
+    "Schedule",
+    "Steps",
+    "TwoPoint",
+    "Uniform",
+    "VectorMoments",
+    "from_keys",
+    "thinned",
+    "vector_moments",
+]
+
+#: ``model`` of a perturbation in the spec → its law.
+DISTRIBUTIONS: dict[str, type[Distribution]] = {
+    "constant": Constant,
+    "gaussian": Gaussian,
+    "two_point": TwoPoint,
+    "uniform": Uniform,
+}

@@ -1,0 +1,46 @@
+"""The spec: its format, its numbers, and how a file becomes a checked model.
+
+One direction: ``expressions`` → ``fields`` → ``model`` → ``loading`` and ``schema``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from boundcalc.spec.expressions import Expression, parse
+    from boundcalc.spec.loading import check_symbols, library_object, load, loads, with_values
+    from boundcalc.spec.model import Spec
+    from boundcalc.spec.schema import json_schema
+
+__all__ = [
+    "Expression",
+    "Spec",
+    "check_symbols",
+    "json_schema",
+    "library_object",
+    "load",
+    "loads",
+    "parse",
+    "with_values",
+]
+
+# Imported on first use: operators need expressions, and the model needs operators' data.
+_HOMES = {
+    "Expression": "expressions",
+    "parse": "expressions",
+    "Spec": "model",
+    "check_symbols": "loading",
+    "library_object": "loading",
+    "load": "loading",
+    "loads": "loading",
+    "with_values": "loading",
+    "json_schema": "schema",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

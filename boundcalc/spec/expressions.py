@@ -12,10 +12,11 @@ import ast
 import math
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
 from boundcalc.arithmetic import RATIONALS, Arithmetic, Scalar
@@ -29,7 +30,12 @@ MAX_DIGITS = 60  # digits of a literal
 MAX_BITS = 20_000  # of a numerator or denominator that evaluation may reach
 
 FUNCTIONS = {"sqrt": 1, "exp": 1, "log": 1, "min": 2, "max": 2}
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+#: Names that an expression gives a meaning of its own.
+RESERVED = frozenset([*FUNCTIONS, "pi"])
+
+_NOT_FINITE = frozenset(["nan", "inf", "infinity"])
+_FOREIGN = re.compile(r"[^A-Za-z0-9_.,+\-*/() \t\r\n]")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _SYMBOL = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 _BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
 
@@ -94,12 +100,13 @@ class Expression:
             A symbol without a value where the kind needs one.
         """
         try:
-            return _evaluate(self.node, kind, values or {})
+            with _strict(kind):
+                return _evaluate(self.node, kind, values or {})
         except ZeroDivisionError:
             raise ExpressionError(
                 "division by zero", value=self.source, fix="check the symbols' values"
             ) from None
-        except OverflowError:
+        except (OverflowError, FloatingPointError):
             raise ExpressionError(
                 "the value is too large", value=self.source, expected=f"at most 1e{MAX_DECIMAL_EXPONENT}"
             ) from None
@@ -125,7 +132,32 @@ class Expression:
 
 def _combine(operation: str, left: Expression, right: Expression | int | Fraction) -> Expression:
     right = right if isinstance(right, Expression) else exact(right)
-    return Expression(f"({left} {operation} {right})", (operation, left.node, right.node))
+    # Of equals, 1/2*3 may lose its parentheses on the left, and a/(b*c) not on the right.
+    rank = _RANK[operation]
+    first = _operand(left, rank)
+    second = _operand(right, rank + (operation in "-/"))
+    return Expression(f"({first} {operation} {second})", (operation, left.node, right.node))
+
+
+_RANK = {"+": 1, "-": 1, "neg": 1, "*": 2, "/": 2}
+
+
+def _operand(expression: Expression, rank: int) -> str:
+    """The text of an expression, in parentheses if it binds more loosely than ``rank``."""
+    source, own = expression.source, _RANK.get(expression.node[0], 3)
+    if expression.node[0] == "number":
+        own = 1 if source.startswith("-") else 2 if "/" in source else 3
+    return source if own >= rank or _wrapped(source) else f"({source})"
+
+
+def _wrapped(source: str) -> bool:
+    """Whether one pair of parentheses holds all of the text."""
+    depth = 0
+    for position, character in enumerate(source):
+        depth += (character == "(") - (character == ")")
+        if depth == 0:
+            return position > 0 and position == len(source) - 1
+    return False
 
 
 def root(x: Expression) -> Expression:
@@ -135,10 +167,27 @@ def root(x: Expression) -> Expression:
 
 def largest(*options: Expression) -> Expression:
     """The maximum of expressions, as an expression."""
-    result = options[0]
-    for other in options[1:]:
-        result = Expression(f"max({result}, {other})", ("max", result.node, other.node))
-    return result
+    return _extreme("max", options)
+
+
+def smallest(*options: Expression) -> Expression:
+    """The minimum of expressions, as an expression."""
+    return _extreme("min", options)
+
+
+def _extreme(name: str, options: Sequence[Expression]) -> Expression:
+    if len(options) == 1:
+        return options[0]
+    source = f"{name}({', '.join(str(option) for option in options)})"
+    return Expression(source, _folded(name, [option.node for option in options]))
+
+
+def _folded(name: str, nodes: Sequence[Node]) -> Node:
+    """One node for a minimum or maximum of many, only logarithmically deep."""
+    if len(nodes) == 1:
+        return nodes[0]
+    half = (len(nodes) + 1) // 2
+    return (name, _folded(name, nodes[:half]), _folded(name, nodes[half:]))
 
 
 def exact(value: Fraction | int) -> Expression:
@@ -156,6 +205,35 @@ def measured(value: float) -> Expression:
     if not math.isfinite(value):
         raise ExpressionError("a measured number is not finite", value=value)
     return Expression(f"{value:.6g}", ("measured", float(value)))
+
+
+class DecimalLiteral(float):
+    """A decimal as a file spells it: a float where one is wanted, exact where it is parsed.
+
+    Attributes
+    ----------
+    expression
+        The exact number.
+
+    Raises
+    ------
+    ExpressionError
+        If the number has too many digits or lies outside 1e±300.
+
+    Examples
+    --------
+    >>> literal = DecimalLiteral("0.1000000000000000000001")
+    >>> literal == 0.1, parse(literal).evaluate(RATIONALS) == Fraction(1, 10)
+    (True, False)
+    """
+
+    expression: Expression
+
+    def __new__(cls, text: str | float) -> DecimalLiteral:
+        expression = parse(text)
+        literal = super().__new__(cls, expression.evaluate(RATIONALS))
+        literal.expression = expression
+        return literal
 
 
 def parse(text: str | int | float | Fraction) -> Expression:
@@ -183,6 +261,8 @@ def parse(text: str | int | float | Fraction) -> Expression:
     """
     if isinstance(text, bool) or not isinstance(text, str | int | float | Fraction):
         raise ExpressionError("not a number", value=text, expected="a number or an expression")
+    if isinstance(text, DecimalLiteral):
+        return text.expression
     if isinstance(text, Fraction):
         return exact(text)
     if isinstance(text, float):
@@ -191,9 +271,7 @@ def parse(text: str | int | float | Fraction) -> Expression:
         text = repr(text)
     elif isinstance(text, int):
         if abs(text) > 10**MAX_DECIMAL_EXPONENT:
-            raise ExpressionError(
-                "the number is too large", expected=f"at most 1e{MAX_DECIMAL_EXPONENT}"
-            )
+            raise ExpressionError("the number is too large", value=text, expected=_IN_RANGE)
         return exact(text)
     if len(text) > MAX_LENGTH:
         raise ExpressionError(
@@ -201,10 +279,48 @@ def parse(text: str | int | float | Fraction) -> Expression:
             value=text,
             expected=f"at most {MAX_LENGTH} characters",
         )
-    source = text.strip()
+    return _parse(text.strip())
+
+
+@lru_cache(maxsize=4096)
+def _parse(source: str) -> Expression:
     if _NUMBER.fullmatch(source):
         return Expression(source, ("number", _literal(source, source)))
-    return Expression(source, _convert(_syntax(source), source, 0))
+    foreign = _FOREIGN.search(source)
+    if foreign:
+        raise ExpressionError(
+            f"the character {foreign.group()!r} does not belong in an expression",
+            value=source,
+            expected=_ALLOWED,
+            fix="write ** for a power" if foreign.group() == "^" else None,
+        )
+    node = _convert(_syntax(source), source, 0)
+    # Symbols do not soften this: SymPy multiplies out the numbers of ((2*C)**64)**64.
+    if _bits(node) > MAX_BITS:
+        raise ExpressionError(
+            "the powers in this expression are too large",
+            value=source,
+            expected=f"numbers of at most {MAX_BITS} bits when written out",
+        )
+    return Expression(source, node)
+
+
+_ALLOWED = "numbers, symbols, + - * / **, sqrt, exp, log, pi, min, max"
+_IN_RANGE = (
+    f"a finite number: 0, or between 1e-{MAX_DECIMAL_EXPONENT} and 1e{MAX_DECIMAL_EXPONENT} in size"
+)
+
+
+def _bits(node: Node) -> int:
+    """An upper bound of the bits of a node's numbers once everything is multiplied out."""
+    match node:
+        case ("number", Fraction() as value):
+            return max(value.numerator.bit_length(), value.denominator.bit_length())
+        case ("symbol", _) | ("pi", _):
+            return 1
+        case ("**", base, ("number", Fraction() as power)):
+            return max(abs(int(power)), 1) * _bits(base)
+    return sum(_bits(operand) for operand in node[1:])
 
 
 def _syntax(source: str) -> ast.expr:
@@ -238,6 +354,8 @@ def _convert(tree: ast.expr, source: str, depth: int) -> Node:
                 return ("number", _literal(segment, source))
         case ast.Name(id="pi"):
             return ("pi", ("number", Fraction(1)))
+        case ast.Name(id=name) if name.lower() in _NOT_FINITE:
+            raise ExpressionError("not a finite number", value=source, expected="a finite number")
         case ast.Name(id=name) if name not in FUNCTIONS and _SYMBOL.fullmatch(name):
             return ("symbol", name)
         case ast.UnaryOp(op=ast.USub(), operand=inner):
@@ -258,7 +376,7 @@ def _convert(tree: ast.expr, source: str, depth: int) -> Node:
     raise ExpressionError(
         "this is not allowed in an expression",
         value=source,
-        expected="numbers, symbols, + - * / **, sqrt, exp, log, pi, min, max",
+        expected=_ALLOWED,
     )
 
 
@@ -266,17 +384,14 @@ def _call(name: str, args: list[ast.expr], source: str, depth: int) -> Node:
     wanted = FUNCTIONS[name]
     if len(args) < wanted or (wanted == 1 and len(args) > 1):
         raise ExpressionError(
-            f"{name} has {len(args)} arguments",
+            f"{name} has {len(args)} argument{'' if len(args) == 1 else 's'}",
             value=source,
             expected="one argument" if wanted == 1 else "two arguments or more",
         )
     converted = [_convert(arg, source, depth + 1) for arg in args]
     if wanted == 1:
         return (name, converted[0])
-    node = converted[0]
-    for other in converted[1:]:
-        node = (name, node, other)
-    return node
+    return _folded(name, converted)
 
 
 def _literal(text: str, source: str) -> Fraction:
@@ -289,13 +404,16 @@ def _literal(text: str, source: str) -> Fraction:
         raise ExpressionError(
             "the number has too many digits or too large an exponent",
             value=source,
-            expected=f"a number between 1e-{MAX_DECIMAL_EXPONENT} and 1e{MAX_DECIMAL_EXPONENT}",
+            expected=_IN_RANGE,
         )
     if point >= 0 and len(mantissa) - point - 1 > MAX_DIGITS:
         raise ExpressionError(
             "the number has too many decimals", value=source, expected=f"at most {MAX_DIGITS}"
         )
-    return Fraction(mantissa) * Fraction(10) ** size
+    value = Fraction(mantissa) * Fraction(10) ** size
+    if value and not 1 <= abs(value) * 10**MAX_DECIMAL_EXPONENT <= 10 ** (2 * MAX_DECIMAL_EXPONENT):
+        raise ExpressionError("the number is out of range", value=source, expected=_IN_RANGE)
+    return value
 
 
 def _small_power(tree: ast.expr, source: str, depth: int) -> int:
@@ -337,21 +455,45 @@ def _evaluate(node: Node, kind: Arithmetic, values: Mapping[str, Scalar]) -> Sca
     raise AssertionError(f"no rule for {node!r}")
 
 
+def _strict(kind: Arithmetic) -> AbstractContextManager[Any]:
+    """Makes NumPy raise where Python's floats raise."""
+    if kind.name != "floats":
+        return nullcontext()
+    import numpy as np
+
+    return np.errstate(over="raise", divide="raise", invalid="raise")
+
+
 def _bounded(base: Scalar, power: int) -> Scalar:
-    if isinstance(base, Fraction):
-        bits = max(base.numerator.bit_length(), base.denominator.bit_length())
-        if bits * abs(power) > MAX_BITS:
-            raise OverflowError
+    if power < 0 and _holds(base == 0):
+        raise ZeroDivisionError
+    if _size(base) * abs(power) > MAX_BITS:
+        raise OverflowError
     return base**power
 
 
+def _size(x: Scalar) -> int:
+    """Bits of an exact rational, SymPy's included; 0 for every other scalar."""
+    if isinstance(x, Fraction):
+        return max(x.numerator.bit_length(), x.denominator.bit_length())
+    if getattr(x, "is_Rational", False):
+        return max(int(x.p).bit_length(), int(x.q).bit_length())
+    return 0
+
+
+def _holds(condition: Any) -> bool:
+    """Whether a comparison holds, for some entry of an array; a symbol's is left open."""
+    if hasattr(condition, "any"):
+        return bool(condition.any())
+    return not getattr(condition, "is_Relational", False) and bool(condition)
+
+
 def _function(name: str, x: Scalar, kind: Arithmetic) -> Scalar:
-    is_number = kind.name != "symbols"
-    if is_number and name == "sqrt" and x < 0:
+    if name == "sqrt" and _holds(x < 0):
         raise ExpressionError("the square root of a negative number", value=str(x))
-    if is_number and name == "log" and x <= 0:
+    if name == "log" and _holds(x <= 0):
         raise ExpressionError("the logarithm of a number that is not positive", value=str(x))
-    if is_number and name == "exp" and x > 690:
+    if name == "exp" and kind.name != "symbols" and _holds(x > 690):
         raise OverflowError
     return {"sqrt": kind.sqrt, "exp": kind.exp, "log": kind.log}[name](x)
 
@@ -365,14 +507,15 @@ def _operate(operation: str, x: Scalar, y: Scalar, kind: Arithmetic) -> Scalar:
         case "*":
             result = x * y
         case "/":
-            if kind.name != "symbols" and y == 0:
+            if _holds(y == 0):
                 raise ZeroDivisionError
             result = x / y
         case "min":
             result = kind.minimum(x, y)
         case _:
             result = kind.maximum(x, y)
-    if isinstance(result, Fraction) and result.numerator.bit_length() > MAX_BITS:
+    # Python's floats overflow to infinity in products without a word.
+    if _size(result) > MAX_BITS or (isinstance(result, float) and not math.isfinite(result)):
         raise OverflowError
     return result
 

@@ -1,0 +1,74 @@
+"""The logistic sigmoid."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar, final
+
+import numpy as np
+
+from boundcalc.operators.base import Array
+from boundcalc.operators.elementwise import Elementwise, Suprema, Supremum, expit, expit_slope
+from boundcalc.spec.expressions import parse
+
+
+def expit_second(t: Array) -> Array:
+    """|σ″(t)|; 1 − 2σ = −tanh(t/2) loses no digits near 0."""
+    return np.asarray(expit_slope(t) * np.abs(np.tanh(t / 2.0)))
+
+
+def _third(t: Array) -> Array:
+    slope = expit_slope(t)
+    return np.asarray(slope * np.abs(1.0 - 6.0 * slope))
+
+
+@final
+class Sigmoid(Elementwise):
+    """f = scale·σ(y + w), σ(t) = 1/(1 + e⁻ᵗ) = (1 + tanh(t/2))/2.
+
+    By that identity the k-th derivative is that of tanh at t/2, over 2^{k+1}:
+
+    - φ′ ≤ 1/4, at t = 0;
+    - |φ″| ≤ 4/(3√3)/8 = 1/(6√3), at t = ±ln(2 + √3);
+    - |φ‴| ≤ 2/16 = 1/8, at t = 0 (the other critical points are ±ln(5 + 2√6)).
+
+    Global constants: a = ℓ = 1/4, A = 1/(6√3), A′ = 1/8, times the scale; all tight.
+    See :class:`~boundcalc.operators.elementwise.Elementwise` for the rest.
+
+    Examples
+    --------
+    >>> Sigmoid().forward(np.array([[[0.0, -1e3]]]), np.zeros((1, 0)), np.zeros((1, 1)))
+    array([[[0.5, 0. ]]])
+    """
+
+    type: ClassVar[str] = "sigmoid"
+    suprema: ClassVar[Suprema] = (
+        Supremum(expit_slope, (0.0,), parse("1/4")),
+        Supremum(
+            expit_second,
+            (-math.log(2 + math.sqrt(3)), math.log(2 + math.sqrt(3))),
+            parse("1/(6*sqrt(3))"),
+        ),
+        Supremum(
+            _third,
+            (-math.log(5 + 2 * math.sqrt(6)), 0.0, math.log(5 + 2 * math.sqrt(6))),
+            parse("1/8"),
+        ),
+    )
+
+    @staticmethod
+    def phi(t: Array) -> Array:
+        """σ(t)."""
+        return expit(t)
+
+    @staticmethod
+    def slope(t: Array) -> Array:
+        """σ(t)(1 − σ(t))."""
+        return expit_slope(t)
+
+    @staticmethod
+    def phi_symbolic(t: Any) -> Any:
+        """σ(t)."""
+        import sympy
+
+        return 1 / (1 + sympy.exp(-t))

@@ -1,0 +1,63 @@
+"""The softplus, which after `margin` is the logistic loss."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar, final
+
+import numpy as np
+
+from boundcalc.operators.base import ONE, Array
+from boundcalc.operators.elementwise import Elementwise, Suprema, Supremum, expit, expit_slope
+from boundcalc.operators.sigmoid import expit_second
+from boundcalc.spec.expressions import parse
+
+#: The derivatives of softplus are σ, σ′, σ″; σ has no critical point and tends to 1.
+SOFTPLUS_SUPREMA: Suprema = (
+    Supremum(expit, (), ONE),
+    Supremum(expit_slope, (0.0,), parse("1/4")),
+    Supremum(
+        expit_second,
+        (-math.log(2 + math.sqrt(3)), math.log(2 + math.sqrt(3))),
+        parse("1/(6*sqrt(3))"),
+    ),
+)
+
+
+@final
+class Softplus(Elementwise):
+    """f = scale·ln(1 + e^{y + w}).
+
+    - φ′ = σ < 1, approached as t → ∞: on [−r, r] it is σ(r);
+    - φ″ = σ′ ≤ 1/4, at t = 0;
+    - |φ‴| = |σ″| ≤ 1/(6√3), at t = ±ln(2 + √3).
+
+    Global constants: a = ℓ = 1, A = 1/4, A′ = 1/(6√3), times the scale; all tight.
+    After ``margin`` these are the constants of [KZY] section 7.
+    See :class:`~boundcalc.operators.elementwise.Elementwise` for the rest.
+
+    Examples
+    --------
+    >>> Softplus().forward(np.array([[[0.0, 1e3]]]), np.zeros((1, 0)), np.zeros((1, 1)))
+    array([[[6.93147181e-01, 1.00000000e+03]]])
+    """
+
+    type: ClassVar[str] = "softplus"
+    suprema: ClassVar[Suprema] = SOFTPLUS_SUPREMA
+
+    @staticmethod
+    def phi(t: Array) -> Array:
+        """The softplus, ln(1 + eᵗ)."""
+        return np.asarray(np.logaddexp(0.0, t))
+
+    @staticmethod
+    def slope(t: Array) -> Array:
+        """σ(t)."""
+        return expit(t)
+
+    @staticmethod
+    def phi_symbolic(t: Any) -> Any:
+        """The softplus, ln(1 + eᵗ)."""
+        import sympy
+
+        return sympy.log(1 + sympy.exp(t))

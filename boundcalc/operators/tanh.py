@@ -1,0 +1,77 @@
+"""The hyperbolic tangent."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar, final
+
+import numpy as np
+
+from boundcalc.operators.base import Array
+from boundcalc.operators.elementwise import Elementwise, Suprema, Supremum, expit_slope
+from boundcalc.spec.expressions import exact, parse
+
+
+def _slope(t: Array) -> Array:
+    # 1/cosh²t = 4σ′(2t): no overflow, and no cancellation as in 1 − tanh²t.
+    return 4.0 * expit_slope(2.0 * t)
+
+
+def _second(t: Array) -> Array:
+    return np.asarray(2.0 * np.abs(np.tanh(t)) * _slope(t))
+
+
+def _third(t: Array) -> Array:
+    return np.asarray(np.abs(_slope(t) * (6.0 * np.tanh(t) ** 2 - 2.0)))
+
+
+@final
+class Tanh(Elementwise):
+    """f = scale·tanh(y + w); with s = tanh t, the derivatives are polynomials in s.
+
+    - φ′ = 1 − s² ≤ 1, at t = 0;
+    - φ″ = −2s(1 − s²), largest where s² = 1/3: 4/(3√3);
+    - φ‴ = (1 − s²)(6s² − 2), largest at s = 0: 2 (the other critical s² = 2/3 gives 2/3).
+
+    Global constants: a = ℓ = 1, A = 4/(3√3), A′ = 2, times the scale; all tight.
+    See :class:`~boundcalc.operators.elementwise.Elementwise` for the rest.
+
+    Examples
+    --------
+    >>> from boundcalc.operators import Region
+    >>> constants = Tanh(scale="1/2").constants(Region(), None, reads=False)
+    >>> str(constants.hess_input)
+    '(1/2 * 4/(3*sqrt(3)))'
+    """
+
+    type: ClassVar[str] = "tanh"
+    suprema: ClassVar[Suprema] = (
+        Supremum(_slope, (0.0,), exact(1)),
+        Supremum(
+            _second,
+            (-math.atanh(math.sqrt(1 / 3)), math.atanh(math.sqrt(1 / 3))),
+            parse("4/(3*sqrt(3))"),
+        ),
+        Supremum(
+            _third,
+            (-math.atanh(math.sqrt(2 / 3)), 0.0, math.atanh(math.sqrt(2 / 3))),
+            exact(2),
+        ),
+    )
+
+    @staticmethod
+    def phi(t: Array) -> Array:
+        """The hyperbolic tangent."""
+        return np.tanh(t)
+
+    @staticmethod
+    def slope(t: Array) -> Array:
+        """1/cosh² t."""
+        return _slope(t)
+
+    @staticmethod
+    def phi_symbolic(t: Any) -> Any:
+        """The hyperbolic tangent."""
+        import sympy
+
+        return sympy.tanh(t)

@@ -1,0 +1,102 @@
+"""Perturbation draws for the passes, site by site."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from boundcalc.arithmetic import FLOATS
+from boundcalc.errors import SimulationError
+from boundcalc.graph import OperatorGraph, Perturbation
+from boundcalc.operators.base import Array
+from boundcalc.perturbations import thinned
+from boundcalc.perturbations.base import Sampler
+
+#: Streams of random numbers, one for each purpose, so that they do not shift each other.
+STREAMS = {"weights": 0, "perturbations": 1, "sampling": 2, "check": 3}
+
+
+def stream(seed: int, purpose: str) -> np.random.Generator:
+    """The generator (SFC64) of one purpose under a seed.
+
+    >>> bool(stream(1, "check").random() == stream(1, "check").random())
+    True
+    """
+    return np.random.Generator(np.random.SFC64(np.random.SeedSequence([seed, STREAMS[purpose]])))
+
+
+@dataclass(frozen=True)
+class NoiseSource:
+    """Draws the perturbations of a graph.
+
+    Attributes
+    ----------
+    perturbations, samplers
+        Those that can reach the gradient, and how each is drawn.
+    """
+
+    perturbations: tuple[Perturbation, ...]
+    samplers: tuple[Sampler, ...]
+
+    def draw(
+        self, rng: np.random.Generator, replicas: int, samples: int, active: tuple[bool, ...]
+    ) -> tuple[dict[int, Array], dict[int, Array]]:
+        """Fresh (δ, ε) by operator number, ``(R, M, n)`` each, of the active perturbations.
+
+        Perturbations are drawn in the order of the spec, so a draw depends on nothing
+        but the generator's state and on which of them act.
+        """
+        delta: dict[int, Array] = {}
+        epsilon: dict[int, Array] = {}
+        for perturbation, sampler, on in zip(
+            self.perturbations, self.samplers, active, strict=True
+        ):
+            if not on:
+                continue
+            drawn = np.empty((replicas, samples, perturbation.size))
+            sampler(rng, drawn)
+            side = delta if perturbation.direction == "forward" else epsilon
+            known = side.get(perturbation.site)
+            side[perturbation.site] = drawn if known is None else known + drawn
+        return delta, epsilon
+
+    def active(self, start: int, stop: int, horizon: int) -> np.ndarray:
+        """Which perturbations act at steps start..stop−1, shape ``(steps, perturbations)``."""
+        if not self.perturbations:
+            return np.zeros((stop - start, 0), dtype=np.bool_)
+        masks = [p.schedule.active(start, stop, horizon) for p in self.perturbations]
+        return np.stack(masks, axis=1)
+
+
+def make_noise(graph: OperatorGraph) -> NoiseSource:
+    """The noise source of a graph whose perturbations all have a model.
+
+    Raises
+    ------
+    SimulationError
+        If a perturbation is given by its moments only.
+    """
+    values = graph.values(FLOATS)
+    kept, samplers = [], []
+    for perturbation in graph.perturbations:
+        if perturbation.distribution is None:
+            raise SimulationError(
+                "a perturbation given by its moments cannot be drawn",
+                where=perturbation.where,
+                expected="a `model` such as gaussian, uniform, two_point or constant",
+                fix="replace rms, mean and fourth by a model with these moments",
+            )
+        reaches = (
+            perturbation.site < graph.size
+            if perturbation.direction == "forward"
+            else perturbation.site > 1
+        )
+        if not reaches:
+            continue
+        sampler = perturbation.distribution.sampler(values)
+        if perturbation.probability is not None:
+            sampler = thinned(sampler, float(perturbation.probability.evaluate(FLOATS, values)))
+        kept.append(perturbation)
+        samplers.append(sampler)
+    return NoiseSource(tuple(kept), tuple(samplers))

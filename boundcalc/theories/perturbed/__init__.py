@@ -1,0 +1,1 @@
+"""SGD with perturbed forward and backward passes: families published, corrected, sharp."""

@@ -1,0 +1,286 @@
+"""The three families: what each needs, computes, and may claim."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar, final
+
+from boundcalc.arithmetic import RATIONALS, Arithmetic, Number, Scalar, Status
+from boundcalc.errors import InexactError
+from boundcalc.graph import Levels, OperatorGraph
+from boundcalc.theories.perturbed import sharp, sites, sums
+
+T = TypeVar("T")
+
+#: Longest chain for exact arithmetic: beyond it numerators grow to thousands of bits.
+EXACT_OPERATORS = 64
+
+KZY = "Kong, Zhang, Yuan, On the Convergence of SGD with Perturbed Forward-Backward Passes, arXiv 2602.20646"
+
+COLUMNS = (
+    "error_forward",
+    "error_backward",
+    "bias_forward_mean",
+    "bias_forward_fourth",
+    "bias_backward_mean",
+)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """A family's bounds at given perturbation levels.
+
+    Attributes
+    ----------
+    error, bias
+        Bounds on E‖ũ − u‖² and ‖E[ũ − u]‖²; None where ``reason`` says why.
+    form
+        Which statement was used.
+    error_plain, bias_plain
+        The same from the plain general recurrences, without any refinement.
+    contributions
+        Per-operator bounds on E‖ũ_i − u_i‖², where the family has them.
+    reason
+        Why a bound is None.
+    """
+
+    error: Number | None
+    bias: Number | None
+    form: str
+    error_plain: Number | None
+    bias_plain: Number | None
+    contributions: tuple[Number, ...] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Descent:
+    """Shape of a family's convergence statements (docs/theory.md, section 6).
+
+    Attributes
+    ----------
+    limit
+        k in the step-size limit γ ≤ 1/(kL).
+    gap, noise, error, bias
+        Factors of Δ₀/(γT), Lγσ², Lγ·E‖ũ−u‖² and ‖E_t[ũ−u]‖² in the nonconvex bound.
+    contraction
+        c in the PL contraction 1 − cμγ.
+    pl_noise
+        Factor of Lγσ²/μ in the PL bound, or None when noise is summed step by step.
+    pl_error, pl_bias
+        Factors of Lγ²·E‖ũ−u‖² and γ·‖E_t[ũ−u]‖² in the PL sum.
+    lag
+        The exponent of the sum is T − lag − t.
+    splits_variance
+        Whether the error enters through Var(g̃) (sharp) or beside σ² (published).
+    nonconvex_source, pl_source
+        Where the statements come from.
+    """
+
+    limit: int
+    gap: int
+    noise: int
+    error: int
+    bias: int
+    contraction: tuple[int, int]
+    pl_noise: int | None
+    pl_error: tuple[int, int]
+    pl_bias: tuple[int, int]
+    lag: int
+    splits_variance: bool
+    nonconvex_source: str
+    pl_source: str
+
+
+class Family(ABC):
+    """One family of bounds.  Concrete families are final and have no state."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    source: ClassVar[str]
+    caution: ClassVar[str | None]
+    descent: ClassVar[Descent]
+    provable: ClassVar[bool]
+
+    @abstractmethod
+    def columns(self, graph: OperatorGraph, kind: Arithmetic) -> Any:
+        """Coefficients by operator: an object with the attributes :data:`COLUMNS`."""
+
+    @abstractmethod
+    def bounds(self, graph: OperatorGraph, active: Iterable[int] | None = None) -> Bounds:
+        """Bounds at the levels of the ``active`` perturbations (all if None)."""
+
+    def status(self, exact: bool) -> Status:
+        """``proved`` only for a proved family in exact arithmetic."""
+        return Status.PROVED if exact and self.provable else Status.COMPUTED
+
+
+def in_best_kind(compute: Callable[[Arithmetic], T], size: int) -> tuple[T, bool]:
+    """Run ``compute`` exactly if that is possible and affordable, else in wide floats.
+
+    Returns
+    -------
+    The result, and whether it is exact.
+    """
+    if size <= EXACT_OPERATORS:
+        try:
+            return compute(RATIONALS), True
+        except InexactError:
+            pass
+    from boundcalc.arithmetic import WIDE
+
+    return compute(WIDE), False
+
+
+class _Sums(Family):
+    """What ``published`` and ``corrected`` share: uniform constants and printed sums."""
+
+    corrected: ClassVar[bool]
+    provable: ClassVar[bool] = False
+
+    def columns(self, graph: OperatorGraph, kind: Arithmetic) -> sums.SumCoefficients:
+        """(21), (33a) and (33b)."""
+        constants = graph.uniform_constants(kind, corrected=self.corrected)
+        return sums.coefficients(constants, kind, corrected=self.corrected)
+
+    def bounds(self, graph: OperatorGraph, active: Iterable[int] | None = None) -> Bounds:
+        """Theorems 1 and 2."""
+        chosen = None if active is None else list(active)
+
+        def compute(kind: Arithmetic) -> tuple[Scalar, Scalar | None]:
+            columns, levels = self.columns(graph, kind), graph.levels(kind, chosen)
+            return (
+                sums.error_bound(columns, levels, kind),
+                sums.bias_bound(columns, levels, kind),
+            )
+
+        (error, bias), exact = in_best_kind(compute, graph.size)
+        status = self.status(exact)
+        error_number = Number(error, status)
+        bias_number = None if bias is None else Number(bias, status)
+        reason = None
+        if bias is None:
+            reason = (
+                "the bias bound needs (E‖δ‖⁴)^(1/4) of every forward perturbation; "
+                "`fourth` is not given"
+            )
+        return Bounds(error_number, bias_number, "Theorems 1 and 2", error_number, bias_number, reason=reason)
+
+
+@final
+class Published(_Sums):
+    """The coefficients of [KZY] as printed, errors and all."""
+
+    name = "published"
+    title = "as printed"
+    source = f"{KZY}, Theorems 1 to 5"
+    caution = "false as printed for the bias: see E1 and E2 in docs/theory.md, section 3"
+    corrected = False
+    descent = Descent(
+        limit=3,
+        gap=6,
+        noise=6,
+        error=6,
+        bias=3,
+        contraction=(1, 3),
+        pl_noise=3,
+        pl_error=(1, 1),
+        pl_bias=(1, 2),
+        lag=0,
+        splits_variance=False,
+        nonconvex_source="[KZY], Theorems 3 and 4, (34) and (37)",
+        pl_source="[KZY], Theorem 5, (38)",
+    )
+
+
+@final
+class Corrected(_Sums):
+    """The published coefficients with E1, E2, E3 and E5 applied."""
+
+    name = "corrected"
+    title = "as printed, with E1, E2, E3 and E5 applied"
+    source = f"{KZY}, Theorems 1 to 5, with the corrections of docs/theory.md, section 3"
+    caution = "its bias bound rests on a gap in the published proof (E4)"
+    corrected = True
+    descent = Descent(
+        limit=3,
+        gap=6,
+        noise=6,
+        error=6,
+        bias=3,
+        contraction=(1, 3),
+        pl_noise=3,
+        pl_error=(1, 1),
+        pl_bias=(1, 2),
+        lag=1,
+        splits_variance=False,
+        nonconvex_source="[KZY], Theorems 3 and 4, (34) and (37)",
+        pl_source="[KZY], Theorem 5, (38), with exponent T−1−t (E5)",
+    )
+
+
+@final
+class Sharp(Family):
+    """Per-operator constants, sizes instead of squares, exact second moments."""
+
+    name = "sharp"
+    title = "sharp"
+    source = "docs/theory.md, Theorems 4.1 to 4.3, 6.1 and 6.2"
+    caution = None
+    provable = True
+    descent = Descent(
+        limit=1,
+        gap=2,
+        noise=1,
+        error=1,
+        bias=1,
+        contraction=(1, 1),
+        pl_noise=None,
+        pl_error=(1, 2),
+        pl_bias=(1, 2),
+        lag=1,
+        splits_variance=True,
+        nonconvex_source="docs/theory.md, Theorem 6.1",
+        pl_source="docs/theory.md, Theorem 6.2",
+    )
+
+    def columns(self, graph: OperatorGraph, kind: Arithmetic) -> sites.SiteCoefficients:
+        """Single-site coefficients (docs/theory.md, Lemmas 5.2 and 5.3)."""
+        return sites.site_coefficients(graph.chain_constants(kind), kind)
+
+    def bounds(self, graph: OperatorGraph, active: Iterable[int] | None = None) -> Bounds:
+        """Theorem 4.1, or 4.3 where every mean is zero; means by 4.2 and Lemma 4.4."""
+        chosen = None if active is None else list(active)
+
+        def plain(kind: Arithmetic) -> tuple[Scalar, Scalar, Levels]:
+            c, levels = graph.chain_constants(kind), graph.levels(kind, chosen)
+            second = sharp.general(c, levels, kind)
+            mean = sharp.means(c, levels, second, kind, capped=False)
+            return second.total(), mean.total(), levels
+
+        def best(kind: Arithmetic) -> tuple[Scalar, Scalar, tuple[Scalar, ...], bool]:
+            c, levels = graph.chain_constants(kind), graph.levels(kind, chosen)
+            centred = levels.zero_mean
+            second = (sharp.zero_mean if centred else sharp.general)(c, levels, kind)
+            mean = sharp.means(c, levels, second, kind, capped=True)
+            return second.total(), mean.total(), second.gradient[1:], centred
+
+        (error0, bias0, _), exact0 = in_best_kind(plain, graph.size)
+        (error, bias, parts, centred), exact = in_best_kind(best, graph.size)
+        status, status0 = self.status(exact), self.status(exact0)
+        return Bounds(
+            error=Number(error, status),
+            bias=Number(bias, status),
+            form="conditionally zero-mean (Theorem 4.3)" if centred else "general (Theorem 4.1)",
+            error_plain=Number(error0, status0),
+            bias_plain=Number(bias0, status0),
+            contributions=tuple(Number(part, status) for part in parts),
+        )
+
+
+#: Family name → family; passed as an argument wherever a choice is made.
+FAMILIES: dict[str, Family] = {
+    family.name: family for family in (Published(), Corrected(), Sharp())
+}
