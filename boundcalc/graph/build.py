@@ -30,7 +30,7 @@ from boundcalc.operators import OPERATORS
 from boundcalc.operators.base import Data, Operator, Region
 from boundcalc.perturbations import DISTRIBUTIONS
 from boundcalc.perturbations.base import Distribution
-from boundcalc.graph.library import library_object
+from boundcalc.spec.loading import library_object
 from boundcalc.spec.model import Spec
 
 

@@ -82,9 +82,11 @@ class Levels:
     n: tuple[Scalar, ...]
 
     @property
-    def zero_mean(self) -> bool:
-        """Whether every conditional mean that reaches the gradient is zero."""
-        size = len(self.e) - 1
-        return not any(self.m[i] != 0 for i in range(1, size)) and not any(
-            self.n[i] != 0 for i in range(2, size + 1)
-        )
+    def forward_centred(self) -> bool:
+        """Whether every δ_i that reaches the gradient has conditional mean zero."""
+        return not any(self.m[i] != 0 for i in range(1, len(self.e) - 1))
+
+    @property
+    def backward_centred(self) -> bool:
+        """Whether every ε_i that reaches the gradient has conditional mean zero."""
+        return not any(self.n[i] != 0 for i in range(2, len(self.e)))

@@ -10,7 +10,7 @@ from boundcalc.perturbations.base import Distribution
 from boundcalc.perturbations.schedules import Schedule, from_keys
 from boundcalc.perturbations.vector import vector_moments
 from boundcalc.spec.expressions import Expression, root
-from boundcalc.graph.library import library_object
+from boundcalc.spec.loading import library_object
 from boundcalc.spec.model import PerturbationSection, Spec
 
 

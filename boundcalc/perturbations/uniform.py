@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import ClassVar, Self, final
 
@@ -87,10 +86,8 @@ class Uniform(Distribution):
         self.check(values)
         low, high = (number(end, values) for end in self._ends())
         width = high - low
-        # Draws grow with u < 1, so they stay inside if low + width does.  Where rounding
-        # made width too large, the float below it is less than high − low.
-        if low + width > high:
-            width = math.nextafter(width, 0.0)
+        # u ≤ 1 − 2⁻⁵³ makes u·width at most the float below width, which is less than
+        # high − low even where rounding made width too large: no draw leaves the interval.
 
         def fill(rng: np.random.Generator, out: Array) -> None:
             rng.random(out=out)

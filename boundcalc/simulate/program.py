@@ -42,7 +42,14 @@ class Program:
         """The number of weights of all operators."""
         return self.slices[-1].stop
 
-    def outputs(self, w: Array, features: Array, labels: Array, delta: Shifts) -> list[Array]:
+    def outputs(
+        self,
+        w: Array,
+        features: Array,
+        labels: Array,
+        delta: Shifts,
+        reach: Array | None = None,
+    ) -> list[Array]:
         """ỹ_0 … ỹ_N: ỹ_i = f_i(ỹ_{i−1}, w_i) + δ_i.
 
         Parameters
@@ -53,11 +60,16 @@ class Program:
             ``(R or 1, M, d)`` and ``(R or 1, M)``.
         delta
             δ_i of shape ``(R, M, m_i)`` for the operators that are perturbed.
+        reach
+            By operator, raised to the largest ‖ỹ_{i−1}‖ met, if given.
         """
         path = [features]
         for number, (operator, part) in enumerate(zip(self.operators, self.slices, strict=True), 1):
             y = operator.forward(path[-1], w[:, part], labels)
             path.append(y + delta[number] if number in delta else y)
+        if reach is not None:
+            met = [np.sqrt(np.max(np.sum(inputs**2, axis=-1))) for inputs in path[:-1]]
+            np.maximum(reach, met, out=reach)
         return path
 
     def mean_gradient(
@@ -115,9 +127,11 @@ class Program:
             case _:
                 return np.zeros_like(w)
 
-    def objective(self, w: Array, features: Array, labels: Array) -> tuple[Array, Array]:
+    def objective(
+        self, w: Array, features: Array, labels: Array, reach: Array | None = None
+    ) -> tuple[Array, Array]:
         """ℓ(w) and ∇ℓ(w) over the given samples, shapes ``(R,)`` and ``(R, k)``."""
-        path = self.outputs(w, features, labels, {})
+        path = self.outputs(w, features, labels, {}, reach)
         loss = path[-1][..., 0].mean(axis=1) + self.penalty(w)
         gradient = self.mean_gradient(w, path, labels, {}) + self.penalty_gradient(w)
         return loss, gradient

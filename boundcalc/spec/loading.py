@@ -205,14 +205,16 @@ def with_values(spec: Spec, values: Mapping[str, str | int | float | Fraction]) 
             )
     raw = {"symbols": dict(values)}
     try:
-        changed = Spec.__pydantic_validator__.validate_assignment(
-            Spec.model_construct(), "symbols", {**spec.symbols, **raw["symbols"]}
-        )
+        changed = _Symbols.model_validate(raw).symbols
     except ValidationError as error:
-        raise _error(fields.problems(error, raw, Spec), spec._places) from None
-    new = spec.model_copy(update={"symbols": changed[0]["symbols"]})
+        raise _error(fields.problems(error, raw, _Symbols), spec._places) from None
+    new = spec.model_copy(update={"symbols": {**spec.symbols, **changed}})
     check_symbols(new)
     return new
+
+
+class _Symbols(fields.Frozen):
+    symbols: dict[str, fields.Size]
 
 
 # The bytes.

@@ -196,8 +196,8 @@ class NoiseSection(Frozen):
 class CheckSection(Frozen):
     """Where and how finely error and bias are measured at fixed iterates.
 
-    ``iterates`` are positions along a run without perturbations, 0 its start and
-    1 its end.
+    ``iterates`` are positions along the first replica's run, 0 its start and 1 its
+    end.
     """
 
     iterates: list[Annotated[float, Field(ge=0, le=1)]] = Field(

@@ -90,7 +90,7 @@ class LargestUniform:
         out.fill(1 - 2.0**-53)
 
 
-bounds = st.floats(-1e6, 1e6, allow_subnormal=False)
+bounds = st.floats(-1e6, 1e6)
 
 
 @settings(deadline=None)

@@ -88,7 +88,7 @@ class Coefficients:
             return sites.gram_matrix(self.graph.chain_constants(kind), kind)
 
         matrix, exact = in_best_kind(compute, self.graph.size)
-        status = self.family.status(exact)
+        status = self.family.status(exact, bias=False)
         return [[Number(value, status) for value in row] for row in matrix]
 
     def separable(self) -> dict[str, Number] | None:
@@ -112,7 +112,8 @@ class Coefficients:
             return found
 
         values, exact = in_best_kind(compute, self.graph.size)
-        return {name: Number(value, self.family.status(exact)) for name, value in values.items()}
+        status = self.family.status(exact, bias=False)
+        return {name: Number(value, status) for name, value in values.items()}
 
     def formulas(self) -> dict[str, dict[str, str]] | None:
         """LaTeX of every coefficient in the spec's symbols; None for long chains."""
@@ -177,10 +178,8 @@ def coefficients(graph: OperatorGraph, family: str | Family = "sharp") -> Coeffi
         values, exact = in_best_kind(compute, graph.size)
     except SymbolError as error:
         return Coefficients(graph, chosen, {}, error.problem)
-    status = chosen.status(exact)
-    return Coefficients(
-        graph,
-        chosen,
-        {name: tuple(Number(v, status) for v in column) for name, column in values.items()},
-        None,
-    )
+    columns = {}
+    for name, column in values.items():
+        status = chosen.status(exact, bias=name.startswith("bias"))
+        columns[name] = tuple(Number(value, status) for value in column)
+    return Coefficients(graph, chosen, columns, None)

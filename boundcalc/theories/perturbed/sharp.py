@@ -101,33 +101,59 @@ def general(c: ChainConstants, levels: Levels, kind: Arithmetic) -> SecondMoment
     return SecondMoments(tuple(s), V, tuple(R), (zero, *gradient))
 
 
-def zero_mean(c: ChainConstants, levels: Levels, kind: Arithmetic) -> SecondMoments:
-    """Second moments when every conditional mean is zero (docs/theory.md, Theorem 4.3).
+def centred(
+    c: ChainConstants, levels: Levels, kind: Arithmetic, *, forward: bool, backward: bool
+) -> SecondMoments:
+    """Second moments where conditional means are zero (docs/theory.md, Theorem 4.3).
 
-    Cross terms vanish exactly, so squares add where :func:`general` adds sizes.
+    Cross terms of a centred pass vanish exactly, so squares add where
+    :func:`general` adds sizes.  With neither pass centred the two agree.
+
+    Parameters
+    ----------
+    forward, backward
+        Whether every forward, every backward perturbation has conditional mean zero.
 
     Raises
     ------
     InexactError
         In exact arithmetic, where a square root is irrational.
+
+    Examples
+    --------
+    All constants and forward levels 1, N = 2: ζ² = 2, as in the general form.
+
+    >>> from fractions import Fraction as F
+    >>> from boundcalc.arithmetic import RATIONALS
+    >>> one, zero = (F(0), *[F(1)] * 2), (F(0),) * 3
+    >>> ones, levels = ChainConstants(*[one] * 7), Levels(one, zero, one, zero, zero)
+    >>> centred(ones, levels, RATIONALS, forward=True, backward=True).total()
+    Fraction(2, 1)
     """
     N, zero = c.size, kind.number(0)
-    S = [zero] * (N + 1)
-    for i in range(1, N + 1):
-        # S_i = ℓ_i² S_{i−1} + e_i²
-        S[i] = (c.l[i] ** 2 * S[i - 1] if i > 1 else zero) + levels.e[i] ** 2
-    s = [zero, *(kind.sqrt(S[i]) for i in range(1, N)), zero]
+    s = [zero] * (N + 1)
+    for i in range(1, N):
+        if forward:
+            # s_i² = ℓ_i² s_{i−1}² + e_i²
+            inherited = c.l[i] ** 2 * s[i - 1] ** 2 if i > 1 else zero
+            s[i] = kind.sqrt(inherited + levels.e[i] ** 2)
+        else:
+            s[i] = (c.l[i] * s[i - 1] if i > 1 else zero) + levels.e[i]
     V = adjoint_norms(c, kind)
-    R, W = [zero] * (N + 1), [zero] * (N + 1)
+    R, W, E = [zero] * (N + 1), [zero] * (N + 1), [zero] * (N + 1)
     for i in range(N - 1, 0, -1):
         R[i] = c.a[i + 1] * R[i + 1] + c.A[i + 1] * V[i + 1] * s[i]
-        # W_i = a_{i+1}² W_{i+1} + ϵ_{i+1}²
+        # the ε part of v_i:  W_i = a_{i+1}² W_{i+1} + ϵ_{i+1}², or E_i = a_{i+1} E_{i+1} + ϵ_{i+1}
         W[i] = c.a[i + 1] ** 2 * W[i + 1] + levels.eps[i + 1] ** 2
-    # E‖ũ_i − u_i‖² ≤ (b_i R_i + B_i V_i s_{i−1})² + b_i² W_i
-    gradient = [
-        (c.b[i] * R[i] + _mixed(c, V, s, i, zero)) ** 2 + c.b[i] ** 2 * W[i]
-        for i in range(1, N + 1)
-    ]
+        E[i] = c.a[i + 1] * E[i + 1] + levels.eps[i + 1]
+    gradient = []
+    for i in range(1, N + 1):
+        from_forward = c.b[i] * R[i] + _mixed(c, V, s, i, zero)
+        if backward:
+            # E‖ũ_i − u_i‖² ≤ (b_i R_i + B_i V_i s_{i−1})² + b_i² W_i
+            gradient.append(from_forward**2 + c.b[i] ** 2 * W[i])
+        else:
+            gradient.append((from_forward + c.b[i] * E[i]) ** 2)
     return SecondMoments(tuple(s), V, tuple(R), (zero, *gradient))
 
 
@@ -139,7 +165,7 @@ def means(
     Parameters
     ----------
     second
-        The result of :func:`general` or :func:`zero_mean` on the same arguments.
+        The result of :func:`general` or :func:`centred` on the same arguments.
     capped
         Apply refinement (ii), a mean never exceeds the root mean square, at every
         stage (docs/theory.md, Lemma 4.4).

@@ -1,0 +1,7 @@
+"""The simulator: the same chain with real numbers, replicas and draws."""
+
+from boundcalc.simulate.iterates import IterateCheck
+from boundcalc.simulate.run import Run, simulate
+from boundcalc.simulate.statistics import Metric
+
+__all__ = ["IterateCheck", "Metric", "Run", "simulate"]

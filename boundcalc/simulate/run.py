@@ -1,0 +1,255 @@
+"""Simulate a spec: train replicas, then measure error and bias at fixed iterates."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from boundcalc.arithmetic import FLOATS
+from boundcalc.errors import SimulationError, SpecError
+from boundcalc.graph import OperatorGraph
+from boundcalc.operators.base import Array
+from boundcalc.simulate.iterates import IterateCheck, check_iterate
+from boundcalc.simulate.noise import make_noise, stream
+from boundcalc.simulate.optimum import Optimum, find_optimum
+from boundcalc.simulate.program import Program, make_program
+from boundcalc.simulate.statistics import (
+    Metric,
+    mean_interval,
+    stable_complexity,
+    stable_norm,
+)
+from boundcalc.simulate.train import Settings, Trajectory, train
+
+_RECORDED = 40_000_000  # most numbers that one trajectory array may hold
+
+#: Called with (steps done, steps in all).
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A simulated spec.
+
+    Attributes
+    ----------
+    metrics
+        Name → mean over replicas with a confidence interval.
+    checks
+        Error and bias at fixed iterates.
+    trajectory
+        Loss and gradient norm at every step.
+    ewma
+        The smoothed gradient norm, ``(T, R)``.
+    optimum
+        The best weights found for the unperturbed objective, when the spec states an
+        initial gap, which supposes that the objective is bounded below.
+    minibatch_noise
+        Measured √E‖g − ∇ℓ‖² of a minibatch at the start and the end, or None.
+    confidence
+        Of every interval.
+    """
+
+    graph: OperatorGraph
+    metrics: dict[str, Metric]
+    checks: tuple[IterateCheck, ...]
+    trajectory: Trajectory
+    ewma: Array
+    optimum: Optimum | None
+    minibatch_noise: float | None
+    seed: int
+    replicas: int
+    steps: int
+    seconds: float
+    confidence: float
+
+
+def simulate(graph: OperatorGraph, *, progress: Progress | None = None) -> Run:
+    """Run the spec's chain with its perturbations and measure what the bounds speak of.
+
+    Parameters
+    ----------
+    graph
+        A compiled spec with ``simulation`` and ``training`` sections whose operators
+        and perturbations all come from the library.
+    progress
+        Told how many steps are done.
+
+    Returns
+    -------
+    Run
+        All its numbers are `sampled`.
+
+    Raises
+    ------
+    SpecError, SimulationError
+        If a section is missing, or something cannot be simulated.
+
+    Notes
+    -----
+    The same seed gives the same numbers.  O(T·R·M) for the run, plus O(draws × samples)
+    for each fixed iterate.
+    """
+    section, training = graph.spec.simulation, graph.spec.training
+    for name, found in (("simulation", section), ("training", training)):
+        if found is None:
+            raise SpecError(
+                f"the spec has no `{name}` section",
+                where=name,
+                expected=f"a `{name}` section",
+                fix="add one (docs/spec-reference.md), or use compile and rate without it",
+            )
+    assert section is not None  # noqa: S101 - checked above
+    assert training is not None  # noqa: S101 - checked above
+    began = time.perf_counter()
+    program, noise = make_program(graph), make_noise(graph)
+    data = graph.data
+    assert data is not None  # noqa: S101 - the build made it
+    values = graph.values(FLOATS)
+    horizon = training.horizon
+    if horizon * section.replicas > _RECORDED:
+        raise SimulationError(
+            "the run is too long to record",
+            where="training.horizon",
+            value=f"{horizon} steps × {section.replicas} replicas",
+            expected=f"at most {_RECORDED} recorded numbers",
+            fix="lower `training.horizon` or `simulation.replicas`",
+        )
+    positions = [round(position * horizon) for position in section.check.iterates]
+    minibatch = section.noise.kind == "minibatch"
+    settings = Settings(
+        step_size=float(training.step_size.evaluate(FLOATS, values)),
+        horizon=horizon,
+        replicas=section.replicas,
+        seed=section.seed,
+        noise_std=_noise_std(graph),
+        batch=graph.spec.loss.batch if minibatch else None,
+        snapshot_steps=frozenset(positions),
+        track_inputs=any(node.region.input is not None for node in graph.nodes),
+    )
+    start = _start(graph, program)
+    total = horizon + len(positions)
+    report = progress or (lambda done, total: None)
+    trajectory = train(
+        program,
+        noise,
+        data.features,
+        data.labels,
+        start,
+        settings,
+        lambda done: report(done, total),
+    )
+    rng = stream(section.seed, "check")
+    count = min(section.check.samples, len(data.labels))
+    rows = np.sort(rng.choice(len(data.labels), size=count, replace=False))
+    checks = []
+    for number, position in enumerate(positions):
+        weights = trajectory.snapshots[position]
+        if np.isfinite(weights).all():
+            checks.append(
+                check_iterate(
+                    program,
+                    noise,
+                    rng,
+                    step=position,
+                    w=weights,
+                    features=data.features,
+                    labels=data.labels,
+                    rows=rows,
+                    draws=section.check.draws,
+                    confidence=section.confidence,
+                )
+            )
+        report(horizon + number + 1, total)
+    optimum = None
+    if graph.spec.loss.initial_gap is not None:
+        optimum = find_optimum(program, data, trajectory)
+    ewma = _smoothed(trajectory.gradient_norm[:-1], section.ewma)
+    return Run(
+        graph=graph,
+        metrics=_metrics(trajectory, ewma, optimum, section.confidence),
+        checks=tuple(checks),
+        trajectory=trajectory,
+        ewma=ewma,
+        optimum=optimum,
+        minibatch_noise=_minibatch_noise(program, graph, trajectory) if minibatch else None,
+        seed=section.seed,
+        replicas=section.replicas,
+        steps=horizon,
+        seconds=time.perf_counter() - began,
+        confidence=section.confidence,
+    )
+
+
+def _noise_std(graph: OperatorGraph) -> float:
+    assert graph.spec.simulation is not None  # noqa: S101 - callers have looked
+    noise = graph.spec.simulation.noise
+    if noise.kind != "gaussian":
+        return 0.0
+    return float(noise.std.evaluate(FLOATS, graph.values(FLOATS)))
+
+
+def _start(graph: OperatorGraph, program: Program) -> Array:
+    section = graph.spec.simulation
+    assert section is not None  # noqa: S101 - callers have looked
+    values = graph.values(FLOATS)
+    shape = (section.replicas, program.weights)
+    initial = section.initial_weights
+    if initial == "zeros":
+        return np.zeros(shape)
+    if isinstance(initial, list):
+        if len(initial) != program.weights:
+            raise SpecError(
+                "the wrong number of initial weights",
+                where="simulation.initial_weights",
+                value=len(initial),
+                expected=f"{program.weights}, one for each weight of the operators in order",
+            )
+        row = [float(value.evaluate(FLOATS, values)) for value in initial]
+        return np.tile(row, (section.replicas, 1))
+    std = float(initial.evaluate(FLOATS, values))  # type: ignore[union-attr]
+    # One start for all replicas: the statements are about a given w⁰.
+    return np.tile(std * stream(section.seed, "weights").standard_normal(shape[1]), (shape[0], 1))
+
+
+def _smoothed(norms: Array, decay: float) -> Array:
+    """m_t = decay·m_{t−1} + (1−decay)·x_t with m_0 = x_0, along the first axis."""
+    from scipy.signal import lfilter
+
+    if not np.isfinite(norms).all():
+        return norms
+    first = decay * norms[:1]
+    return np.asarray(lfilter([1 - decay], [1, -decay], norms, axis=0, zi=first)[0])
+
+
+def _metrics(
+    trajectory: Trajectory, ewma: Array, optimum: Optimum | None, confidence: float
+) -> dict[str, Metric]:
+    norm = trajectory.gradient_norm
+    with np.errstate(over="ignore", invalid="ignore"):
+        columns = {
+            "mean_squared_gradient": np.mean(norm[:-1] ** 2, axis=0),
+            "final_loss": trajectory.loss[-1],
+            "final_gradient_norm": norm[-1],
+            "stable_gradient_norm": stable_norm(ewma),
+            "stable_iteration_complexity": stable_complexity(ewma),
+        }
+        if optimum is not None:
+            columns["final_gap"] = trajectory.loss[-1] - optimum.value
+    return {name: mean_interval(values, confidence) for name, values in columns.items()}
+
+
+def _minibatch_noise(program: Program, graph: OperatorGraph, trajectory: Trajectory) -> float:
+    """√(tr Cov u / B) at the first replica's start and end, the larger of the two."""
+    data = graph.data
+    assert data is not None  # noqa: S101 - the build made it
+    x, y = data.features[None], data.labels[None]
+    spreads = []
+    for step in (min(trajectory.snapshots), max(trajectory.snapshots)):
+        w = trajectory.snapshots[step][None]
+        gradients = program.sample_gradients(w, program.outputs(w, x, y, {}), y, {})[0]
+        spreads.append(float(np.sum(np.var(gradients, axis=0))))
+    return float(np.sqrt(max(spreads) / graph.spec.loss.batch))
