@@ -63,6 +63,10 @@ class Distribution(Frozen, ABC):
             As :meth:`check`.
         """
 
+    @abstractmethod
+    def symmetric(self, values: Mapping[str, float]) -> bool:
+        """Whether x and 2·E x − x have the same law, so that draws may be mirrored."""
+
     def check(self, values: Mapping[str, float]) -> None:
         """Raise SpecError if parameters contradict each other (an empty interval, say).
 

@@ -56,3 +56,8 @@ class Constant(Distribution):
             out.fill(value)
 
         return fill
+
+    def symmetric(self, values: Mapping[str, float]) -> bool:
+        """Yes: a constant is its own mirror image."""
+        del values
+        return True

@@ -68,6 +68,11 @@ class Gaussian(Distribution):
 
         return fill
 
+    def symmetric(self, values: Mapping[str, float]) -> bool:
+        """Yes: a normal law is symmetric about its centre."""
+        del values
+        return True
+
     def check(self, values: Mapping[str, float]) -> None:
         """Raise SpecError unless std ≥ 0."""
         std = known(self.std, values)

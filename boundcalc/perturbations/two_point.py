@@ -92,6 +92,10 @@ class TwoPoint(Distribution):
 
         return fill
 
+    def symmetric(self, values: Mapping[str, float]) -> bool:
+        """Whether both values are equally likely."""
+        return self.p_high is None or known(self.p_high, values) == 0.5
+
     def check(self, values: Mapping[str, float]) -> None:
         """Raise SpecError unless magnitude ≥ 0, or low < high and 0 ≤ p_high ≤ 1."""
         magnitude, p = known(self.magnitude, values), known(self.p_high, values)

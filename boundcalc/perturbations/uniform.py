@@ -96,6 +96,11 @@ class Uniform(Distribution):
 
         return fill
 
+    def symmetric(self, values: Mapping[str, float]) -> bool:
+        """Yes: the law is symmetric about the middle of its interval."""
+        del values
+        return True
+
     def check(self, values: Mapping[str, float]) -> None:
         """Raise SpecError unless half_width ≥ 0, or low < high."""
         half_width = known(self.half_width, values)

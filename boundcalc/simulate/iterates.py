@@ -8,7 +8,7 @@ import numpy as np
 
 from boundcalc.operators.base import Array
 from boundcalc.simulate.noise import NoiseSource
-from boundcalc.simulate.program import Program
+from boundcalc.simulate.program import Program, Shifts
 from boundcalc.simulate.statistics import jackknife_interval
 
 BATCHES = 32  # of draws, from which intervals are made
@@ -32,7 +32,7 @@ class IterateCheck:
     scale
         Largest ‖u‖² among the samples: rounding errors are measured against it.
     draws
-        Perturbation draws per sample.
+        Independent perturbation draws per sample.
     reach
         By operator number: the largest ‖ỹ_{i−1}‖ met, to hold against the region.
     """
@@ -74,7 +74,8 @@ def check_iterate(
     rows
         The samples to look at.
     draws
-        Perturbation draws per sample, rounded up to a multiple of 32.
+        Independent perturbation draws per sample, rounded up to a multiple of 32; each
+        is used with its mirror images where the law is symmetric.
     confidence
         Of all intervals of one kind together (Bonferroni over the samples).
 
@@ -100,10 +101,8 @@ def check_iterate(
             count = min(block, left)
             left -= count
             delta, epsilon = noise.draw(rng, count, len(rows), active)
-            path = program.outputs(weights, x, y, delta, reach)
-            difference = program.sample_gradients(weights, path, y, epsilon) - clean
-            means[batch] += np.sum(np.broadcast_to(difference, (count, *difference.shape[1:])), 0)
-            norms = np.sum(difference**2, axis=-1)
+            total, norms = _orbit(program, noise, weights, (x, y), clean, delta, epsilon, reach)
+            means[batch] += np.sum(np.broadcast_to(total, (count, *total.shape[1:])), axis=0)
             squares[batch] += np.sum(np.broadcast_to(norms, (count, len(rows))), axis=0)
     means /= per_batch
     squares /= per_batch
@@ -126,6 +125,39 @@ def check_iterate(
         draws=per_batch * BATCHES,
         reach=tuple(float(value) for value in reach),
     )
+
+
+def _orbit(
+    program: Program,
+    noise: NoiseSource,
+    weights: Array,
+    data: tuple[Array, Array],
+    clean: Array,
+    delta: Shifts,
+    epsilon: Shifts,
+    reach: Array,
+) -> tuple[Array, Array]:
+    """Averages of d = ũ − u and of ‖d‖² over a draw and its mirror images.
+
+    Mirrored draws have the law of the draw, so both averages are unbiased; terms that
+    are odd in δ or in ε cancel in the first, which leaves little but the bias.
+    """
+    x, y = data
+    forwards = [delta, noise.mirrored("forward", delta)]
+    backwards = [epsilon, noise.mirrored("backward", epsilon)]
+    differences = []
+    for forward in forwards:
+        if forward is None:
+            continue
+        path = program.outputs(weights, x, y, forward, reach)
+        differences += [
+            program.sample_gradients(weights, path, y, backward) - clean
+            for backward in backwards
+            if backward is not None
+        ]
+    norms = [np.sum(difference**2, axis=-1) for difference in differences]
+    count = len(differences)
+    return np.asarray(sum(differences) / count), np.asarray(sum(norms) / count)
 
 
 def _squared_mean(means: Array) -> tuple[Array, Array]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from boundcalc.graph import OperatorGraph, Perturbation
 from boundcalc.operators.base import Array
 from boundcalc.perturbations import thinned
 from boundcalc.perturbations.base import Sampler
+from boundcalc.simulate.program import Shifts
 
 #: Streams of random numbers, one for each purpose, so that they do not shift each other.
 STREAMS = {"weights": 0, "perturbations": 1, "sampling": 2, "check": 3}
@@ -34,10 +36,14 @@ class NoiseSource:
     ----------
     perturbations, samplers
         Those that can reach the gradient, and how each is drawn.
+    mirrors
+        For ``forward`` and ``backward``: by operator number, twice the centre about
+        which the whole perturbation is symmetric; None where it is not symmetric.
     """
 
     perturbations: tuple[Perturbation, ...]
     samplers: tuple[Sampler, ...]
+    mirrors: Mapping[str, Mapping[int, float] | None]
 
     def draw(
         self, rng: np.random.Generator, replicas: int, samples: int, active: tuple[bool, ...]
@@ -60,6 +66,16 @@ class NoiseSource:
             known = side.get(perturbation.site)
             side[perturbation.site] = drawn if known is None else known + drawn
         return delta, epsilon
+
+    def mirrored(self, direction: str, draws: Shifts) -> Shifts | None:
+        """Draws of one pass reflected about their centre: the same law, odd terms reversed.
+
+        None where the law is not symmetric, or nothing is perturbed.
+        """
+        centres = self.mirrors[direction]
+        if centres is None or not draws:
+            return None
+        return {site: centres[site] - drawn for site, drawn in draws.items()}
 
     def active(self, start: int, stop: int, horizon: int) -> np.ndarray:
         """Which perturbations act at steps start..stop−1, shape ``(steps, perturbations)``."""
@@ -99,4 +115,23 @@ def make_noise(graph: OperatorGraph) -> NoiseSource:
             sampler = thinned(sampler, float(perturbation.probability.evaluate(FLOATS, values)))
         kept.append(perturbation)
         samplers.append(sampler)
-    return NoiseSource(tuple(kept), tuple(samplers))
+    mirrors = {side: _mirrors(kept, side, values) for side in ("forward", "backward")}
+    return NoiseSource(tuple(kept), tuple(samplers), mirrors)
+
+
+def _mirrors(
+    perturbations: list[Perturbation], direction: str, values: Mapping[str, float]
+) -> dict[int, float] | None:
+    centres: dict[int, float] = {}
+    for perturbation in perturbations:
+        if perturbation.direction != direction:
+            continue
+        distribution = perturbation.distribution
+        assert distribution is not None  # noqa: S101 - make_noise() has looked
+        centre = float(distribution.moments().mean.evaluate(FLOATS, values))
+        # A draw that is left out at random is reflected onto itself only about 0.
+        thinned_off_centre = perturbation.probability is not None and centre != 0.0
+        if thinned_off_centre or not distribution.symmetric(values):
+            return None
+        centres[perturbation.site] = centres.get(perturbation.site, 0.0) + 2.0 * centre
+    return centres

@@ -12,6 +12,7 @@ from boundcalc.simulate.noise import NoiseSource, stream
 from boundcalc.simulate.program import Program
 
 _BLOCK = 4096  # steps whose schedules are looked up at once
+_REPORT = 64  # steps between two reports of progress
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,7 @@ def train(
                 break
             if t % _BLOCK == 0:
                 active = noise.active(t, min(t + _BLOCK, horizon), horizon)
+            if t % _REPORT == 0:
                 progress(t)
             step = _gradient(
                 program,

@@ -108,7 +108,9 @@ class Expression:
             ) from None
         except (OverflowError, FloatingPointError):
             raise ExpressionError(
-                "the value is too large", value=self.source, expected=f"at most 1e{MAX_DECIMAL_EXPONENT}"
+                "the value is too large",
+                value=self.source,
+                expected=f"at most 1e{MAX_DECIMAL_EXPONENT}",
             ) from None
 
     def __str__(self) -> str:
@@ -230,10 +232,14 @@ class DecimalLiteral(float):
     expression: Expression
 
     def __new__(cls, text: str | float) -> DecimalLiteral:
+        """Made from text, so that no digit is lost."""
         expression = parse(text)
         literal = super().__new__(cls, expression.evaluate(RATIONALS))
         literal.expression = expression
         return literal
+
+    def __repr__(self) -> str:
+        return self.expression.source
 
 
 def parse(text: str | int | float | Fraction) -> Expression:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Annotated, Any, TypeAlias, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeAlias, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -25,8 +25,10 @@ from boundcalc.arithmetic import RATIONALS
 from boundcalc.errors import ExpressionError, InexactError, SymbolError, nearest
 from boundcalc.spec.expressions import DecimalLiteral, Expression, parse
 
+MAX_PROBLEMS = 1_000  # of one spec that are looked at
+
 #: Keys and indices that lead from the top of a spec to a value.
-Path: TypeAlias = tuple[str | int, ...]
+Trail: TypeAlias = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Places:
     name: str | None = field(default=None, compare=False)
     tree: Any = field(default=None, compare=False, repr=False)
 
-    def where(self, path: Path | str = ()) -> str | None:
+    def where(self, path: Trail | str = ()) -> str | None:
         """``file:line: path``, as much of it as is known.
 
         >>> Places("my.yaml", (1, {"graph": (3, {})})).where("graph.operators[2].id")
@@ -59,7 +61,7 @@ class Places:
         parts = [part for part in (file, text) if part]
         return ": ".join(parts) or None
 
-    def line(self, path: Path | str = ()) -> int | None:
+    def line(self, path: Trail | str = ()) -> int | None:
         """The line of the innermost part of the path that stands in the file."""
         if isinstance(path, str):
             path = tuple(
@@ -124,13 +126,15 @@ def _width(kind: type) -> int:
 @cache
 def _plain_kinds(model: type[BaseModel], name: str) -> frozenset[type]:
     """Which of bool, int, float and str a field takes; none if it takes anything else too."""
-    found = set()
-    stack = [model.model_fields[name].annotation]
+    found: set[Any] = set()
+    stack: list[Any] = [model.model_fields[name].annotation]
     while stack:
         annotation = stack.pop()
         if get_origin(annotation) is Annotated:
             stack.append(get_args(annotation)[0])
-        elif get_args(annotation) and not isinstance(get_args(annotation)[0], str | int):
+        elif get_origin(annotation) is Literal:
+            found.update(type(value) for value in get_args(annotation))
+        elif get_args(annotation):
             stack.extend(get_args(annotation))
         elif annotation not in (type(None), ...):
             found.add(annotation)
@@ -199,7 +203,7 @@ Size = Annotated[Expression, BeforeValidator(_number), AfterValidator(_nonnegati
 class Problem:
     """One thing that is wrong with a spec, at one place."""
 
-    path: Path
+    path: Trail
     problem: str
     value: object = None
     expected: str | None = None
@@ -218,17 +222,19 @@ def problems(error: ValidationError, raw: Any, model: type[BaseModel]) -> list[P
     model
         The model it was asked for.
     """
-    found = [_Finding.of(entry, raw) for entry in error.errors(include_url=False)]
-    kept = list(_without_other_branches(found))
+    entries = error.errors(include_url=False, include_input=False)[:MAX_PROBLEMS]
+    kept = list(_without_other_branches([_Finding.of(entry, raw) for entry in entries]))
     unknown = [f for f in kept if f.kind == "extra_forbidden"]
     result = [_unknown_key(f, model, raw) for f in unknown]
-    absent: dict[Path, list[str]] = {}
+    absent: dict[Trail, list[str]] = {}
     for finding in kept:
         if finding.kind == "missing":
             absent.setdefault(finding.path, []).append(str(finding.location[-1]))
         elif finding.kind != "extra_forbidden":
             result.append(finding.problem())
-    misspelt = {(p.path[:-1], nearest(str(p.path[-1]), absent.get(p.path[:-1], []))) for p in result}
+    misspelt = {
+        (p.path[:-1], nearest(str(p.path[-1]), absent.get(p.path[:-1], []))) for p in result
+    }
     for path, keys in absent.items():
         keys = [key for key in keys if (path, key) not in misspelt]
         if keys:
@@ -236,7 +242,7 @@ def problems(error: ValidationError, raw: Any, model: type[BaseModel]) -> list[P
     return list({problem.path: problem for problem in reversed(result)}.values())[::-1]
 
 
-def unknown_key(path: Path, known: Sequence[str], hint: str | None = None) -> Problem:
+def unknown_key(path: Trail, known: Sequence[str], hint: str | None = None) -> Problem:
     """The problem of a key that is not one of those known."""
     key = str(path[-1])
     close = nearest(key, known)
@@ -249,10 +255,10 @@ def unknown_key(path: Path, known: Sequence[str], hint: str | None = None) -> Pr
 class _Finding:
     """One entry of ``ValidationError.errors()``, its location matched with the data."""
 
-    path: Path  # keys and indices that are in the data
-    branch: tuple[Path, Any] | None  # where a union was tried, and which member of it
+    path: Trail  # keys and indices that are in the data
+    branch: tuple[Trail, Any] | None  # where a union was tried, and which member of it
     kind: str
-    location: Path
+    location: Trail
     context: Mapping[str, Any]
     message: str
     value: Any
@@ -272,19 +278,39 @@ class _Finding:
 
     def problem(self) -> Problem:
         if self.kind == "boundcalc":
-            problem, expected = str(self.context["problem"]), self.context.get("expected")
-            return Problem(self.path, problem, found(self.value), expected, self.context.get("fix"))
+            return Problem(
+                self.path,
+                str(self.context["problem"]),
+                found(self.value),
+                self.context.get("expected"),
+                self.context.get("fix"),
+            )
         expected = self.expectation()
+        value = self.path[-1] if self.of_key else found(self.value)
         fix = None
-        if self.kind == "literal_error" and isinstance(self.value, str):
+        if self.path == ("version",):
+            fix = "write version: 1, or use a release that reads this version"
+        elif self.kind == "literal_error" and isinstance(self.value, str):
             close = nearest(self.value, re.findall(r"'([^']*)'", expected))
             fix = f"did you mean {close!r}?" if close else None
         if self.kind == "string_type" and isinstance(self.value, bool | int | float):
-            fix = f'put it in quotes: "{found(self.value)}"'
-        return Problem(self.path, self.sentence(), found(self.value), expected, fix)
+            fix = f'put it in quotes: "{found(self.value)!r}"'
+        return Problem(self.path, self.sentence(), value, expected, fix)
+
+    @property
+    def of_key(self) -> bool:
+        """Whether it is about a key rather than its value."""
+        return self.location[-1:] == ("[key]",)
+
+    @property
+    def other_kind(self) -> bool:
+        """Whether a value of another kind was wanted altogether."""
+        if self.kind == "boundcalc":
+            return bool(self.context["problem"] == "not a number")
+        return self.kind.endswith("_type")
 
     def sentence(self) -> str:
-        if self.location and self.location[-1] == "[key]":
+        if self.of_key:
             return "not a usable name"
         if self.kind == "literal_error":
             return "not one of the known values"
@@ -302,6 +328,8 @@ class _Finding:
     def expectation(self) -> str:
         context = self.context
         match self.kind:
+            case "boundcalc":
+                return str(context.get("expected"))
             case "literal_error":
                 return str(context["expected"])
             case "greater_than_equal":
@@ -313,9 +341,13 @@ class _Finding:
             case "less_than":
                 return f"a number < {context['lt']}"
             case "string_too_short" | "too_short":
-                return f"at least {context['min_length']} {_plural(self.kind, context['min_length'])}"
+                return (
+                    f"at least {context['min_length']} {_plural(self.kind, context['min_length'])}"
+                )
             case "string_too_long" | "too_long":
-                return f"at most {context['max_length']} {_plural(self.kind, context['max_length'])}"
+                return (
+                    f"at most {context['max_length']} {_plural(self.kind, context['max_length'])}"
+                )
             case "string_pattern_mismatch":
                 return "a letter, then letters, digits or _, at most 40 in all"
         for start, expected in _EXPECTATIONS.items():
@@ -355,24 +387,30 @@ def _plural(kind: str, count: int) -> str:
     return noun if count == 1 else noun + "s"
 
 
+@dataclass(frozen=True)
+class Described:
+    """What stands in a message for a value that is too long, or not worth, to repeat."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
 def found(value: Any) -> object:
     """A value as a message repeats it."""
-    if isinstance(value, DecimalLiteral):
-        return value.expression.source
     if isinstance(value, dict):
-        return "a section" if value else "an empty section"
+        return Described("a section" if value else "an empty section")
     if isinstance(value, list | tuple):
-        return f"a list of {len(value)}"
+        return Described(f"a list of {len(value)}")
     if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return value if isinstance(value, str) else str(value)
+        return Described("nothing")
+    return Described(str(value).lower()) if isinstance(value, bool) else value
 
 
 def _readings(
-    steps: Path, raw: Any, path: Path, branch: tuple[Path, Any] | None
-) -> Iterator[tuple[Path, tuple[Path, Any] | None, Any]]:
+    steps: Trail, raw: Any, path: Trail, branch: tuple[Trail, Any] | None
+) -> Iterator[tuple[Trail, tuple[Trail, Any] | None, Any]]:
     """Every way to read a location: each step is in the data, or names a union's member."""
     if not steps:
         yield path, branch, raw
@@ -389,7 +427,7 @@ def _readings(
 
 def _without_other_branches(findings: list[_Finding]) -> Iterator[_Finding]:
     """Of each union, the findings of the member that came closest to fitting."""
-    unions: dict[Path, dict[Any, list[_Finding]]] = {}
+    unions: dict[Trail, dict[Any, list[_Finding]]] = {}
     for finding in findings:
         if finding.branch is None:
             yield finding
@@ -398,12 +436,22 @@ def _without_other_branches(findings: list[_Finding]) -> Iterator[_Finding]:
             unions.setdefault(place, {}).setdefault(member, []).append(finding)
     for members in unions.values():
         ranked = sorted(members.values(), key=_closeness, reverse=True)
-        yield from ranked[0]
+        closest = ranked[0]
+        if all(len(other) == 1 and other[0].other_kind for other in ranked):
+            wanted = dict.fromkeys(
+                other[0].expectation() for other in ranked if other[0].path == closest[0].path
+            )
+            context = {"problem": "not of a kind that fits here", "expected": ", or ".join(wanted)}
+            if len(wanted) > 1:
+                closest = [replace(closest[0], kind="boundcalc", context=context)]
+        yield from closest
 
 
-def _closeness(findings: list[_Finding]) -> tuple[int, bool, int]:
+def _closeness(findings: list[_Finding]) -> tuple[int, bool, bool, int]:
+    depth = max(len(finding.path) for finding in findings)
+    fits = not any(finding.other_kind for finding in findings)
     ours = any(finding.kind == "boundcalc" for finding in findings)
-    return max(len(finding.path) for finding in findings), ours, -len(findings)
+    return depth, fits, ours, -len(findings)
 
 
 def _unknown_key(finding: _Finding, model: type[BaseModel], raw: Any) -> Problem:
@@ -416,9 +464,7 @@ def _unknown_key(finding: _Finding, model: type[BaseModel], raw: Any) -> Problem
 
 def keys_of(model: type[BaseModel]) -> list[str]:
     """The keys that a section knows, in the order in which it lists them."""
-    return [
-        info.alias or name for name, info in model.model_fields.items() if name != "parameters"
-    ]
+    return [info.alias or name for name, info in model.model_fields.items() if name != "parameters"]
 
 
 def _models_at(model: type[BaseModel], finding: _Finding) -> list[type[BaseModel]]:
@@ -448,8 +494,10 @@ def _members(annotation: Any, tag: str | None) -> Iterator[tuple[type[BaseModel]
         yield from _members(argument, tag)
 
 
-def _missing_keys(path: Path, keys: list[str]) -> Problem:
-    names = " and ".join([", ".join(map(repr, keys[:-1])), repr(keys[-1])] if keys[1:] else [repr(keys[0])])
+def _missing_keys(path: Trail, keys: list[str]) -> Problem:
+    names = " and ".join(
+        [", ".join(map(repr, keys[:-1])), repr(keys[-1])] if keys[1:] else [repr(keys[0])]
+    )
     section = f"`{dotted(path)}`" if path else "the spec"
     plural = "s" if keys[1:] else ""
     return Problem(

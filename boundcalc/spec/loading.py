@@ -18,10 +18,10 @@ from typing import Any, Literal, NamedTuple, NoReturn, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from boundcalc.errors import BoundcalcError, ExpressionError, SpecError, nearest
+from boundcalc.errors import ExpressionError, SpecError, nearest
 from boundcalc.spec import fields
-from boundcalc.spec.expressions import FUNCTIONS, RESERVED, DecimalLiteral, Expression, parse
-from boundcalc.spec.fields import Places, Problem, dotted, unknown_key
+from boundcalc.spec.expressions import RESERVED, DecimalLiteral, Expression, parse
+from boundcalc.spec.fields import Described, Places, Problem, Trail, dotted, unknown_key
 from boundcalc.spec.model import OperatorSection, PerturbationSection, Spec
 
 MAX_BYTES = 1_000_000
@@ -57,7 +57,7 @@ def loads(
     name: str = "<spec>",
     format: Literal["yaml", "json"] | None = None,  # noqa: A002 - the word of the interface
 ) -> Spec:
-    """Read a spec from text.
+    r"""Read a spec from text.
 
     Parameters
     ----------
@@ -78,12 +78,12 @@ def loads(
     >>> spec = loads("{version: 1, name: one, graph: {operators: [{id: f, dim: 2}]}}")
     >>> spec.graph.operators[0].dim
     2
-    >>> loads("version: 1\\nname: one\\ngrph: {}", name="my.yaml")
+    >>> loads("version: 1\nname: one\ngrph: {}", name="my.yaml")
     Traceback (most recent call last):
         ...
     boundcalc.errors.SpecError: my.yaml:3: grph: unknown key 'grph'
-      expected: one of version, name, theory, symbols, graph, loss, perturbations, training, \
-simulation
+      expected: one of version, name, theory, symbols, graph, loss, perturbations, training,
+      simulation
       fix:      did you mean 'graph'?
     """
     characters = _decoded(text, name)
@@ -160,7 +160,9 @@ def check_symbols(spec: Spec) -> None:
                     ("symbols", name),
                     f"{name} cannot be a symbol",
                     name,
-                    "a name without a meaning of its own, as " + ", ".join(sorted(RESERVED)) + " have",
+                    "a name without a meaning of its own, as "
+                    + ", ".join(sorted(RESERVED))
+                    + " have",
                     f"rename it, to {name}_0 for example",
                 )
             )
@@ -248,7 +250,7 @@ def _too_large(size: int, where: str) -> SpecError:
     return SpecError(
         "the spec is too large",
         where=where,
-        value=f"{size} bytes",
+        value=Described(f"{size} bytes"),
         expected=f"at most {MAX_BYTES} bytes",
         fix="use `repeat` for equal operators, and a CSV file for data",
     )
@@ -258,17 +260,16 @@ def _decoded(text: str | bytes, name: str) -> str:
     if len(text) > MAX_BYTES:
         raise _too_large(len(text), name)
     try:
-        content = text.encode() if isinstance(text, str) else text
+        # A lone surrogate passes here, in the bytes that UTF-8 has no use for.
+        content = text.encode(errors="surrogatepass") if isinstance(text, str) else text
         at, characters = content.find(b"\0"), content.decode("utf-8-sig")
-    except UnicodeEncodeError as error:
-        at = len(str(text)[: error.start].encode())
     except UnicodeDecodeError as error:
         at = error.start
     if at >= 0:
         raise SpecError(
             "this is not a text file",
             where=name,
-            value=f"byte {content[at]:#04x} at offset {at}" if isinstance(text, bytes) else text[at],
+            value=Described(f"byte {content[at]:#04x} at offset {at}"),
             expected="YAML or JSON in UTF-8",
             fix="save the file as UTF-8 text",
         )
@@ -300,16 +301,20 @@ class _Event(NamedTuple):
 def _yaml_events(text: str, name: str) -> Iterator[_Event]:
     opening = {yaml.MappingStartEvent: "{", yaml.SequenceStartEvent: "["}
     closing = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     documents = 0
+    event: Any
     try:
-        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        for event in yaml.parse(text, Loader=loader):
             kind = type(event)
             if kind in closing:
                 yield _Event(".", 0)
                 continue
             line = event.start_mark.line + 1
             if getattr(event, "tag", None) is not None:
-                _fail("tags are not allowed", f"{name}:{line}", event.tag, "plain values", "remove it")
+                _fail(
+                    "tags are not allowed", f"{name}:{line}", event.tag, "plain values", "remove it"
+                )
             if kind is yaml.ScalarEvent:
                 yield _Event("=", line, event.value, event.implicit[0], event.anchor)
             elif kind in opening:
@@ -334,7 +339,7 @@ def _yaml_events(text: str, name: str) -> Iterator[_Event]:
         ) from None
 
 
-_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+|"', re.DOTALL)
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[{}\[\]:,]|[^\s{}\[\]:,"]+', re.DOTALL)
 
 
 def _json_events(text: str, name: str) -> Iterator[_Event]:
@@ -356,17 +361,17 @@ def _json_events(text: str, name: str) -> Iterator[_Event]:
     line, seen = 1, 0
     for match in _JSON_TOKEN.finditer(text):
         line, seen = line + text.count("\n", seen, match.start()), match.start()
-        token = match[0]
-        if token in "{[":
-            yield _Event(token, line)
-        elif token in "}]":
+        found = match[0]
+        if found in "{[":
+            yield _Event(found, line)
+        elif found in "}]":
             yield _Event(".", line)
-        elif token in ("NaN", "Infinity", "-Infinity"):
-            _fail("not a finite number", f"{name}:{line}", token, "a finite number", None)
-        elif token[0] == '"':
-            yield _Event("=", line, json.loads(token))
-        elif token not in ",:":
-            yield _Event("=", line, token, plain=True)
+        elif found in ("NaN", "Infinity", "-Infinity"):
+            _fail("not a finite number", f"{name}:{line}", found, "a finite number", None)
+        elif found[0] == '"':
+            yield _Event("=", line, json.loads(found))
+        elif found not in ",:":
+            yield _Event("=", line, found, plain=True)
 
 
 # The data.
@@ -404,7 +409,9 @@ def _built(events: Iterator[_Event], name: str) -> tuple[Any, Any]:
     count = 0
 
     def place(line: int) -> str:
-        path = [o.key[0] if o.key else len(o.items) for o in stack if o.key or isinstance(o.items, list)]
+        path = [
+            o.key[0] if o.key else len(o.items) for o in stack if o.key or isinstance(o.items, list)
+        ]
         return ": ".join(part for part in (f"{name}:{line}", dotted(path)) if part)
 
     for kind, line, text, plain, anchor in events:
@@ -416,7 +423,7 @@ def _built(events: Iterator[_Event], name: str) -> tuple[Any, Any]:
             continue
         if kind in "{[":
             if len(stack) == MAX_DEPTH:
-                _fail_depth(place(line))
+                _fail_depth(f"{name}:{line}")
             if anchor is not None:
                 anchors[anchor] = None  # until it ends, an alias of it would hold itself
             count += 1
@@ -429,7 +436,7 @@ def _built(events: Iterator[_Event], name: str) -> tuple[Any, Any]:
             shared = _alias(anchor or "", anchors, line, place)
             count += shared.values
             if len(stack) + shared.height > MAX_DEPTH:
-                _fail_depth(place(line))
+                _fail_depth(f"{name}:{line}")
         else:
             ended = stack.pop()
             tree = (ended.line, ended.lines)
@@ -474,7 +481,7 @@ def _key(
         _fail(
             f"the key {fields.found(text)!r} occurs twice",
             place(line),
-            f"lines {first} and {line}",
+            Described(f"on lines {first} and {line}"),
             "every key once",
             "remove one of the two, or rename it",
         )
@@ -549,7 +556,11 @@ def _internal_keys(raw: Mapping[str, Any]) -> list[Problem]:
     graph = raw.get("graph")
     lists: list[tuple[tuple[str, ...], Any, type[BaseModel]]] = [
         (("perturbations",), raw.get("perturbations"), PerturbationSection),
-        (("graph", "operators"), graph.get("operators") if isinstance(graph, dict) else None, OperatorSection),
+        (
+            ("graph", "operators"),
+            graph.get("operators") if isinstance(graph, dict) else None,
+            OperatorSection,
+        ),
     ]
     for path, sections, model in lists:
         for index, section in enumerate(sections if isinstance(sections, list) else []):
@@ -560,7 +571,7 @@ def _internal_keys(raw: Mapping[str, Any]) -> list[Problem]:
     return found
 
 
-def _error(found: list[Problem], where: Places | Callable[[tuple[str | int, ...]], str]) -> BoundcalcError:
+def _error(found: list[Problem], where: Places | Callable[[Trail], str]) -> SpecError:
     """The first problem in the order of the file, and how many more there are."""
     if isinstance(where, Places):
         first = min(found, key=lambda problem: where.line(problem.path) or 0)
@@ -569,7 +580,8 @@ def _error(found: list[Problem], where: Places | Callable[[tuple[str | int, ...]
         first = found[0]
         place = where(first.path)
     more = len(found) - 1
-    tail = f" (and {more} more problem{'s' if more > 1 else ''})" if more else ""
+    number = "over 100" if more > 100 else more
+    tail = f" (and {number} more problem{'s' if more > 1 else ''})" if more else ""
     return SpecError(
         first.problem + tail,
         where=place,
@@ -591,33 +603,37 @@ def _is_unusable(name: str) -> bool:
 
 def _undeclared(
     declared: Collection[str],
-) -> Callable[[tuple[tuple[str | int, ...], Expression, bool]], Problem | None]:
-    def check(entry: tuple[tuple[str | int, ...], Expression, bool]) -> Problem | None:
+) -> Callable[[tuple[Trail, Expression, bool]], Problem | None]:
+    known = frozenset(declared)
+
+    def check(entry: tuple[Trail, Expression, bool]) -> Problem | None:
         path, expression, certain = entry
-        unknown = sorted(expression.symbols - set(declared)) if expression.symbols else []
-        if not unknown or not (certain or _is_arithmetic(expression, declared)):
+        unknown = sorted(expression.symbols - known)
+        if not unknown or not (certain or _is_arithmetic(expression, known)):
             return None
         name = unknown[0]
         close = nearest(name, declared)
-        listed = f"one of {', '.join(declared)}" if declared else "a number: no symbols are declared"
+        listed = (
+            f"one of {', '.join(declared)}" if declared else "a number: no symbols are declared"
+        )
         fix = f"did you mean {close!r}?" if close else f"declare it: symbols: {{{name}: }}"
         return Problem(path, f"undeclared symbol {name!r}", expression.source, listed, fix)
 
     return check
 
 
-def _is_arithmetic(expression: Expression, declared: Collection[str]) -> bool:
+def _is_arithmetic(expression: Expression, declared: frozenset[str]) -> bool:
     """Whether text that may be a word, as in ``format: fp8-e4m3``, must be an expression."""
-    if not re.search(r"[-+*/(]", expression.source):
+    if expression.node[0] == "symbol":
         return False
-    return any(name in expression.symbols for name in declared) or re.search(
-        rf"[*/(]|\b(?:{'|'.join(FUNCTIONS)})\b|\b\d", expression.source
-    ) is not None
+    return not declared.isdisjoint(expression.symbols) or bool(
+        re.search(r"[*/(]|\b[0-9]", expression.source)
+    )
 
 
 def _expressions(
-    value: Any, path: tuple[str | int, ...], certain: bool = True
-) -> Iterator[tuple[tuple[str | int, ...], Expression, bool]]:
+    value: Any, path: Trail, certain: bool = True
+) -> Iterator[tuple[Trail, Expression, bool]]:
     """Every expression with its path, and whether it is known to be one."""
     if isinstance(value, Expression):
         yield path, value, certain

@@ -1,5 +1,7 @@
 """Constants are never exceeded, and are attained, by derivatives that SymPy takes."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -171,6 +173,30 @@ def test_global_constants_are_exact_and_attained(activation, bias):
     assert all("measured" not in str(value.node) for value in vars(constants).values())
     found = grid_suprema(case, np.linspace(-30, 30, 20_001), 0.0, np.ones(1))
     assert_attained(found, numbers(constants))
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+@pytest.mark.parametrize("activation", ELEMENTWISE)
+def test_suprema_over_intervals(activation, order):
+    supremum = activation.suprema[order - 1]
+    case = next(c for c in SCALAR_CASES if c.operator == activation())
+    d = derivatives(case)
+    d.d111 = d.along(d.d11, d.inputs)
+    t = np.linspace(-8, 8, 3201)
+    values = np.abs(d.at("d" + "1" * order, t[:, None], np.zeros((3201, 0)), np.ones(3201)))
+    values = values.ravel()
+    # Lengths of 0.3 every 0.2: each critical point is well inside some short interval.
+    for length, first in itertools.product((0, 60, 200, 1000), range(0, 3201, 40)):
+        last = min(first + length, 3200)
+        found = values[first : last + 1].max()
+        bound = number(supremum.over(t[first], t[last]))
+        assert found <= bound * SLACK + 1e-14
+        # Third derivatives have smaller maxima elsewhere; there the global bound stands in.
+        if order < 3:
+            assert found >= 0.999 * bound - 1e-14
+    for last in range(1601, 3201, 20):
+        found = values[3200 - last : last + 1].max()
+        assert found >= 0.999 * number(supremum.over(-t[last], t[last]))
 
 
 # (φ′, φ″, φ‴) in the literature.

@@ -126,12 +126,13 @@ def test_an_axis_of_length_one_broadcasts(case, data):
 
 
 @cases
-def test_results_may_be_written_into(case):
+@pytest.mark.parametrize("count", [1, 3])
+def test_results_may_be_written_into(case, count):
     batch = (
         np.ones((3, 2, case.inputs)),
-        np.ones((1, case.weights)),
-        np.ones((1, 2)),
-        np.ones((1, 2, case.outputs)),
+        np.ones((count, case.weights)),
+        np.ones((count, 2)),
+        np.ones((count, 2, case.outputs)),
     )
     kept = [a.copy() for a in batch]
     operator = case.operator

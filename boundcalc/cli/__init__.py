@@ -1,0 +1,244 @@
+"""The command line: parse, call the library, print.  No logic lives here.
+
+Only typer is imported at the top: everything heavy is imported inside commands, so
+that ``boundcalc --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from boundcalc import __version__
+
+app = typer.Typer(
+    name="boundcalc",
+    help="Bounds for SGD with perturbed forward and backward passes: compiled, checked, reported.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", help="A spec file (YAML or JSON).")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Give a symbol a value; may be repeated."),
+]
+Folder = Annotated[Path | None, typer.Option("-o", "--out", help="Folder to write into.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"boundcalc {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """Options of every command."""
+    del version
+    if debug:
+        os.environ["BOUNDCALC_DEBUG"] = "1"
+
+
+def _graph(spec: Path, settings: list[str] | None) -> Any:
+    from boundcalc.api import build, load
+    from boundcalc.cli.settings import parse_settings
+    from boundcalc.spec.loading import with_values
+
+    loaded = load(spec)
+    values = parse_settings(settings or [])
+    return build(with_values(loaded, values) if values else loaded)
+
+
+def _print_json(result: Any) -> None:
+    import json
+
+    typer.echo(json.dumps(result, allow_nan=False, ensure_ascii=False))
+
+
+@app.command(name="compile")
+def compile_command(
+    spec: SpecFile,
+    family: Annotated[
+        str | None, typer.Option(help="published, corrected or sharp; all if left out.")
+    ] = None,
+    as_json: AsJson = False,
+    formulas: Annotated[bool, typer.Option("--formulas", help="Add LaTeX formulas.")] = False,
+    gram: Annotated[
+        bool | None, typer.Option("--gram/--no-gram", help="Write the Gram matrix at any size.")
+    ] = None,
+    settings: Settings = None,
+) -> None:
+    """Variance and bias coefficients: formulas and values."""
+    from boundcalc.api import coefficients
+    from boundcalc.cli.settings import chosen_families
+    from boundcalc.report.results import compile_results
+
+    families = chosen_families(family)
+    graph = _graph(spec, settings)
+    found = {name: coefficients(graph, name) for name in families}
+    if as_json:
+        chosen = found[family or "sharp"]
+        _print_json(compile_results(chosen, gram=gram, formulas=formulas))
+        return
+    from boundcalc.cli.show import show_coefficients
+
+    show_coefficients(graph, found, formulas=formulas)
+
+
+@app.command()
+def rate(spec: SpecFile, as_json: AsJson = False, settings: Settings = None) -> None:
+    """Nonconvex and PL bounds of every family, term by term."""
+    from boundcalc.api import rates
+    from boundcalc.report.results import rate_results
+
+    graph = _graph(spec, settings)
+    found = rates(graph)
+    if as_json:
+        _print_json(rate_results(found))
+        return
+    from boundcalc.cli.show import show_rates
+
+    show_rates(graph, found)
+
+
+@app.command()
+def simulate(
+    spec: SpecFile, out: Folder = None, as_json: AsJson = False, settings: Settings = None
+) -> None:
+    """Run the chain with its perturbations and measure it."""
+    from boundcalc.api import simulate as run_simulation
+    from boundcalc.cli.progress import progress
+    from boundcalc.files import make_folder
+    from boundcalc.report.results import simulate_results
+
+    graph = _graph(spec, settings)
+    folder = None if out is None else make_folder(out)
+    with progress("simulating", quiet=as_json) as report:
+        run = run_simulation(graph, progress=report)
+    if folder is not None:
+        from boundcalc.report.runs import write_run
+
+        write_run(run, folder)
+    if as_json:
+        _print_json(simulate_results(run))
+        return
+    from boundcalc.cli.show import show_run
+
+    show_run(run, folder)
+
+
+@app.command()
+def verify(spec: SpecFile, as_json: AsJson = False, settings: Settings = None) -> None:
+    """Hold every bound against a simulation.
+
+    Exit code 0 if all hold, 1 if one is violated, 3 if one is undetermined.
+    """
+    from boundcalc.api import verify as check
+    from boundcalc.cli.progress import progress
+    from boundcalc.report.results import verify_results
+
+    graph = _graph(spec, settings)
+    with progress("simulating", quiet=as_json) as report:
+        verdicts = check(graph, progress=report)
+    if as_json:
+        _print_json(verify_results(verdicts))
+    else:
+        from boundcalc.cli.show import show_verdicts
+
+        show_verdicts(graph, verdicts)
+    raise typer.Exit(verdicts.exit_code)
+
+
+@app.command()
+def report(spec: SpecFile, out: Folder = None, settings: Settings = None) -> None:
+    """Write report.tex (and .pdf where a TeX engine is found), report.md, figures, results.json."""
+    from boundcalc.api import report as write
+    from boundcalc.cli.progress import progress
+    from boundcalc.cli.show import show_report
+
+    graph = _graph(spec, settings)
+    folder = out or Path(f"{spec.stem}-report")
+    with progress("simulating", quiet=False) as update:
+        written = write(graph, folder, progress=update)
+    show_report(written)
+
+
+@app.command()
+def errata(as_json: AsJson = False) -> None:
+    """What is wrong in print, with its status."""
+    from dataclasses import asdict
+
+    from boundcalc.theories.perturbed.errata import ERRATA
+
+    if as_json:
+        _print_json({"errata": [asdict(erratum) for erratum in ERRATA]})
+        return
+    from boundcalc.cli.show import show_errata
+
+    show_errata(ERRATA)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the spec format."""
+    import json
+
+    from boundcalc.operators import OPERATORS
+    from boundcalc.perturbations import DISTRIBUTIONS
+    from boundcalc.spec.schema import json_schema
+
+    typer.echo(json.dumps(json_schema(OPERATORS, DISTRIBUTIONS), indent=2, sort_keys=True))
+
+
+@app.command()
+def examples(
+    name: Annotated[str | None, typer.Argument(help="Print this shipped spec.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the shipped specs, or print one."""
+    from boundcalc.resources import example, headline
+    from boundcalc.resources import examples as shipped
+
+    if name is not None:
+        typer.echo(example(name).read_text(encoding="utf-8"), nl=False)
+        return
+    found = {stem: {"path": str(path), "shows": headline(path)} for stem, path in shipped().items()}
+    if as_json:
+        _print_json({"examples": found})
+        return
+    from boundcalc.cli.show import show_examples
+
+    show_examples(found)
+
+
+def main() -> None:
+    """Run the command line; bad input ends in one message and exit code 2."""
+    from boundcalc.errors import BoundcalcError
+
+    try:
+        app()
+    except BoundcalcError as error:
+        if os.environ.get("BOUNDCALC_DEBUG"):
+            raise
+        typer.echo(f"boundcalc: {error}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.echo("boundcalc: interrupted; nothing was written", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output went away; leave without a message, as `head` expects.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)

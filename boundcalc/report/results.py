@@ -1,0 +1,283 @@
+"""Results as plain data: the objects that ``--json`` prints and results.json holds.
+
+A number is a JSON number; one outside float64's range is a string such as
+``"1.3e+1088"``.  Numbers that may be exact stand again under ``exact`` as "p/q", and
+``status`` says how far each group can be trusted.
+"""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import boundcalc
+from boundcalc.arithmetic import Number, Status
+from boundcalc.graph import OperatorGraph
+from boundcalc.rates import Rate, Rates
+from boundcalc.simulate import Metric, Run
+from boundcalc.theories.perturbed.coefficients import GRAM_SITES, Coefficients
+from boundcalc.theories.perturbed.families import COLUMNS
+from boundcalc.verify import Verdicts
+
+#: Column → its place in the ``coefficients`` object.
+_PLACES = {
+    "error_forward": ("error", "forward"),
+    "error_backward": ("error", "backward"),
+    "bias_forward_mean": ("bias", "forward_mean"),
+    "bias_forward_fourth": ("bias", "forward_fourth"),
+    "bias_backward_mean": ("bias", "backward_mean"),
+}
+
+
+def number(value: Number | None) -> float | str | None:
+    """One number, or null."""
+    return None if value is None else value.json()
+
+
+def sampled(value: float) -> float | str | None:
+    """A float that was sampled; an infinity or NaN is spelled out, as JSON has neither."""
+    return value if math.isfinite(value) else str(value)
+
+
+def compile_results(
+    coefficients: Coefficients, *, gram: bool | None = None, formulas: bool = False
+) -> dict[str, Any]:
+    """The object of ``boundcalc compile --json``.
+
+    Parameters
+    ----------
+    gram
+        Write the Gram matrix; by default only up to 128 sites.
+    formulas
+        Add LaTeX under ``formula``.
+    """
+    graph, bounds = coefficients.graph, coefficients.bounds
+    tree: dict[str, Any] = {}
+    exact: dict[str, Any] = {}
+    for column in COLUMNS:
+        group, name = _PLACES[column]
+        if coefficients.missing:
+            values: dict[str, Any] = dict.fromkeys(coefficients.site_ids(column))
+            fractions = values
+        else:
+            numbers = coefficients.by_id(column)
+            values = {key: number(value) for key, value in numbers.items()}
+            fractions = {key: value.exact for key, value in numbers.items()}
+        tree.setdefault(group, {})[name] = values
+        exact.setdefault(group, {})[name] = fractions
+    result: dict[str, Any] = {
+        "name": graph.name,
+        "family": coefficients.family.name,
+        "operators": list(graph.ids),
+        "coefficients": tree,
+        "error_bound": number(coefficients.error_bound()),
+        "bias_bound": number(coefficients.bias_bound()),
+        "exact": {
+            **exact,
+            "error_bound": _exact(coefficients.error_bound()),
+            "bias_bound": _exact(coefficients.bias_bound()),
+        },
+        "status": {
+            "coefficients": _status(coefficients),
+            "error_bound": _number_status(coefficients.error_bound()),
+            "bias_bound": _number_status(coefficients.bias_bound()),
+        },
+        "form": None if bounds is None else bounds.form,
+        "error_bound_plain": None if bounds is None else number(bounds.error_plain),
+        "bias_bound_plain": None if bounds is None else number(bounds.bias_plain),
+        "source": coefficients.family.source,
+        "caution": coefficients.family.caution,
+        "notes": _notes(coefficients),
+    }
+    if bounds is not None:
+        result["exact"]["error_bound_plain"] = _exact(bounds.error_plain)
+        result["exact"]["bias_bound_plain"] = _exact(bounds.bias_plain)
+    if coefficients.family.name == "sharp":
+        result |= _sharp_only(coefficients, gram, result["notes"])
+    if formulas:
+        found = coefficients.formulas()
+        if found is None:
+            result["notes"].append("formulas are written out up to 8 operators")
+        else:
+            result["formula"] = {}
+            for column, entries in found.items():
+                group, name = _PLACES[column]
+                result["formula"].setdefault(group, {})[name] = entries
+    return result
+
+
+def _sharp_only(
+    coefficients: Coefficients, gram: bool | None, notes: list[str]
+) -> dict[str, Any]:
+    labels = coefficients.gram_labels
+    matrix = None
+    if gram or (gram is None and len(labels) <= GRAM_SITES):
+        found = coefficients.gram()
+        matrix = None if found is None else [[number(value) for value in row] for row in found]
+    elif gram is None:
+        notes.append(f"the Gram matrix of {len(labels)} sites is left out; --gram writes it")
+    separable = coefficients.separable()
+    contributions = coefficients.bounds.contributions if coefficients.bounds else ()
+    return {
+        "gram": matrix,
+        "gram_labels": list(labels),
+        "separable": None
+        if separable is None
+        else {label: number(value) for label, value in separable.items()},
+        "contributions": {
+            name: number(value)
+            for name, value in zip(coefficients.graph.ids, contributions, strict=False)
+        },
+    }
+
+
+def rate_results(rates: Rates) -> dict[str, Any]:
+    """The object of ``boundcalc rate --json``."""
+    return {
+        "horizon": rates.horizon,
+        "step_size": number(rates.step_size),
+        "nonconvex": {name: _rate(rate) for name, rate in rates.nonconvex.items()},
+        "pl": {name: _rate(rate) for name, rate in rates.pl.items()},
+        "notes": list(rates.notes),
+    }
+
+
+def _rate(rate: Rate) -> dict[str, Any]:
+    best = rate.best_step
+    return {
+        "bound": number(rate.bound),
+        "terms": {name: number(value) for name, value in rate.terms.items()},
+        "split": {name: number(value) for name, value in rate.split().items()},
+        "step_size_limit": number(rate.step_size_limit),
+        "best_step_size": None if best is None else number(best[0]),
+        "best_bound": None if best is None else number(best[1]),
+        "refused": rate.refused,
+        "status": _number_status(rate.bound),
+        "source": rate.source,
+    }
+
+
+def simulate_results(run: Run) -> dict[str, Any]:
+    """The object of ``boundcalc simulate --json``."""
+    metrics = {name: _metric(metric) for name, metric in run.metrics.items()}
+    for check in run.checks:
+        for kind, values, lo, hi in (
+            ("error", check.error, check.error_lo, check.error_hi),
+            ("bias", check.bias, check.bias_lo, check.bias_hi),
+        ):
+            worst = int(hi.argmax())
+            metrics[f"{kind}_at_{check.step}"] = {
+                "mean": sampled(float(values[worst])),
+                "ci": [sampled(float(lo[worst])), sampled(float(hi[worst]))],
+                "sample": check.samples[worst],
+            }
+    return {
+        "metrics": metrics,
+        "seed": run.seed,
+        "replicas": run.replicas,
+        "steps": run.steps,
+        "seconds": run.seconds,
+        "confidence": run.confidence,
+        "diverged_at": run.trajectory.diverged_at,
+        "status": Status.SAMPLED,
+    }
+
+
+def _metric(metric: Metric) -> dict[str, Any]:
+    return {"mean": sampled(metric.mean), "ci": [sampled(metric.lo), sampled(metric.hi)]}
+
+
+def verify_results(verdicts: Verdicts) -> dict[str, Any]:
+    """The object of ``boundcalc verify --json``."""
+    return {
+        "verdicts": [
+            {
+                "claim": verdict.claim,
+                "family": verdict.family,
+                "bound": number(verdict.bound),
+                "observed": sampled(verdict.observed),
+                "ci": [sampled(end) for end in verdict.ci],
+                "status": verdict.status,
+                "slack": verdict.slack,
+                "bound_status": verdict.bound.status,
+                "observed_status": Status.SAMPLED,
+                "detail": verdict.detail,
+            }
+            for verdict in verdicts.verdicts
+        ],
+        "ok": verdicts.ok,
+        "premises": [
+            {
+                "assumption": premise.assumption,
+                "claim": premise.claim,
+                "stated": sampled(premise.stated),
+                "met": sampled(premise.met),
+                "consistent": premise.consistent,
+            }
+            for premise in verdicts.premises
+        ],
+        "skipped": [
+            {"claim": claim, "family": family, "reason": reason}
+            for claim, family, reason in verdicts.skipped
+        ],
+        "seed": verdicts.run.seed,
+    }
+
+
+def results(
+    graph: OperatorGraph,
+    coefficients: Mapping[str, Coefficients],
+    rates: Rates | None,
+    verdicts: Verdicts | None,
+) -> dict[str, Any]:
+    """Everything that a report says, as one object: the content of results.json."""
+    return {
+        "name": graph.name,
+        "operators": list(graph.ids),
+        "versions": versions(),
+        "compile": {name: compile_results(found) for name, found in coefficients.items()},
+        "rate": None if rates is None else rate_results(rates),
+        "simulate": None if verdicts is None else simulate_results(verdicts.run),
+        "verify": None if verdicts is None else verify_results(verdicts),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of boundcalc, Python and the packages that numbers depend on."""
+    found = {"boundcalc": boundcalc.__version__, "python": platform.python_version()}
+    for package in ("numpy", "scipy", "sympy", "mpmath", "networkx", "pydantic"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "unknown"
+    return found
+
+
+def _exact(value: Number | None) -> str | None:
+    return None if value is None else value.exact
+
+
+def _number_status(value: Number | None) -> str | None:
+    return None if value is None else str(value.status)
+
+
+def _status(coefficients: Coefficients) -> dict[str, str | None]:
+    """One status for each column: all its numbers come from one computation."""
+    found: dict[str, str | None] = {}
+    for column in COLUMNS:
+        numbers = coefficients.columns.get(column, ())
+        found[column] = str(numbers[-1].status) if numbers else None
+    return found
+
+
+def _notes(coefficients: Coefficients) -> list[str]:
+    notes = list(coefficients.graph.notes)
+    if coefficients.missing:
+        notes.append(coefficients.missing)
+    bounds = coefficients.bounds
+    if bounds is not None and bounds.reason:
+        notes.append(bounds.reason)
+    return notes

@@ -1,0 +1,113 @@
+"""JSON Schema of the spec format, so that editors complete and check specs.
+
+``boundcalc schema`` prints it; ``boundcalc schema > boundcalc/spec/schema.json`` renews
+the copy that ships with the package.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
+
+from boundcalc.spec.expressions import Expression
+from boundcalc.spec.model import Spec
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+IDENTIFIER = "urn:boundcalc:spec:1"
+
+#: Section of the model → the key that names its library object.
+_OPEN_SECTIONS = {"OperatorSection": "type", "PerturbationSection": "model"}
+
+
+def json_schema(
+    operators: Mapping[str, type[BaseModel]], distributions: Mapping[str, type[BaseModel]]
+) -> dict[str, Any]:
+    """The schema (draft 2020-12) of a spec with these library objects.
+
+    An operator's section takes the parameters of its ``type``, a perturbation's those
+    of its ``model``; all other keys are refused.
+
+    Parameters
+    ----------
+    operators, distributions
+        The libraries that ``type`` and ``model`` refer to.
+
+    Examples
+    --------
+    >>> json_schema({}, {})["$id"]
+    'urn:boundcalc:spec:1'
+    """
+    schema = _schema_of(Spec)
+    libraries = {"OperatorSection": operators, "PerturbationSection": distributions}
+    for section, library in libraries.items():
+        _complete(schema, section, library)
+    return {"$schema": DIALECT, "$id": IDENTIFIER, **schema, "title": "boundcalc spec, version 1"}
+
+
+def schema_text(schema: Mapping[str, Any]) -> str:
+    """A schema as it is written to a file: sorted keys, two spaces, a newline at the end."""
+    return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+class _Generator(GenerateJsonSchema):
+    """Defaults as the spec spells them."""
+
+    def encode_default(self, dft: Any) -> Any:
+        if isinstance(dft, Expression):
+            number = dft.node[1]
+            return (
+                int(number) if dft.node[0] == "number" and number.denominator == 1 else dft.source
+            )
+        if isinstance(dft, BaseModel):
+            return {}
+        return super().encode_default(dft)
+
+
+def _schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema(by_alias=True, schema_generator=_Generator)
+    for part in (schema, *schema.get("$defs", {}).values()):
+        if "description" in part:
+            # The summary: what follows it in a docstring is written for the documentation.
+            summary = inspect.cleandoc(part["description"]).split("\n\n")[0]
+            part["description"] = " ".join(summary.split())
+    return schema
+
+
+def _complete(schema: dict[str, Any], section: str, library: Mapping[str, type[BaseModel]]) -> None:
+    """Close a section: its own keys, and with a library object that object's parameters."""
+    key = _OPEN_SECTIONS[section]
+    part = schema["$defs"][section]
+    own = part["properties"]
+    del own["parameters"], part["additionalProperties"]
+    own[key]["anyOf"] = [{"enum": sorted(library)}, {"type": "null"}]
+    # Closed in each case on its own, in words that every draft and every editor knows.
+    allowed = dict.fromkeys(own, True)
+    without = {"properties": {key: {"type": "null"}}}
+    closed: dict[str, Any] = {"properties": allowed, "additionalProperties": False}
+    cases = [{"if": without, "then": closed}]
+    for name, model in sorted(library.items()):
+        parameters = _schema_of(model)
+        _adopt(schema, parameters.pop("$defs", {}))
+        extra = {k: v for k, v in parameters.get("properties", {}).items() if k not in own}
+        case = {
+            "description": parameters.get("description", name),
+            "properties": {**allowed, **extra},
+            "additionalProperties": False,
+        }
+        required = [k for k in parameters.get("required", []) if k not in own]
+        if required:
+            case["required"] = required
+        named = {"required": [key], "properties": {key: {"const": name}}}
+        cases.append({"if": named, "then": case})
+    part["allOf"] = cases
+
+
+def _adopt(schema: dict[str, Any], definitions: Mapping[str, Any]) -> None:
+    for name, definition in definitions.items():
+        if schema["$defs"].setdefault(name, definition) != definition:
+            raise AssertionError(f"two different definitions are called {name}")
