@@ -12,6 +12,7 @@ from typing import Any
 from boundcalc.errors import BoundcalcError
 
 _JSON_DIGITS = 17  # enough for a float64 to survive the trip
+_NOISE = Decimal("1e-14")  # relative rounding noise of floating-point results
 _EXACT_BITS = 4096  # longest numerator or denominator that is written out
 
 
@@ -56,7 +57,9 @@ class Number:
     def __post_init__(self) -> None:
         if isinstance(self.value, Fraction | int):
             return
-        finite = math.isfinite(self.value) if isinstance(self.value, float) else _is_finite(self.value)
+        finite = (
+            math.isfinite(self.value) if isinstance(self.value, float) else _is_finite(self.value)
+        )
         if not finite:
             raise BoundcalcError(
                 "a result is not a finite number", value=str(self.value), expected="a finite number"
@@ -147,7 +150,14 @@ def format_number(value: Any, digits: int = 6, *, rounding: str = ROUND_HALF_EVE
     """
     if value == 0:
         return "0"
-    rounded = as_decimal(value, digits, rounding).normalize()
+    rounded = as_decimal(value, digits, rounding)
+    if rounding != ROUND_HALF_EVEN and not isinstance(value, Fraction | int):
+        # A float that is a short decimal but for rounding noise is printed as that decimal.
+        nearest = as_decimal(value, digits)
+        precise = as_decimal(value, digits + 20)
+        if abs(nearest - precise) <= abs(precise) * _NOISE:
+            rounded = nearest
+    rounded = rounded.normalize()
     exponent = rounded.adjusted()
     if -5 < exponent < max(6, digits):
         return f"{rounded:f}"

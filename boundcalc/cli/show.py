@@ -76,7 +76,9 @@ def _show_bounds(console: Console, coefficients: Coefficients) -> None:
     bounds = coefficients.bounds
     if bounds is not None:
         for label, value in (("E‖ũ−u‖²", bounds.error), ("‖E[ũ−u]‖²", bounds.bias)):
-            text = f"null: {bounds.reason}" if value is None else f"{_bound(value)} ({value.status})"
+            text = (
+                f"null: {bounds.reason}" if value is None else f"{_bound(value)} ({value.status})"
+            )
             console.print(f"  {label} ≤ {text}", markup=False)
         if bounds.error_plain != bounds.error or bounds.bias_plain != bounds.bias:
             console.print(
@@ -155,7 +157,9 @@ def show_run(run: Run, folder: Path | None) -> None:
         f"{run.confidence:.1%} intervals, {run.seconds:.1f} s"
     )
     if run.trajectory.diverged_at is not None:
-        console.print(f"  a replica diverged at step {run.trajectory.diverged_at}", style="bold red")
+        console.print(
+            f"  a replica diverged at step {run.trajectory.diverged_at}", style="bold red"
+        )
     if folder is not None:
         console.print(f"  written to {folder}", markup=False)
 
@@ -163,24 +167,23 @@ def show_run(run: Run, folder: Path | None) -> None:
 def show_verdicts(graph: OperatorGraph, verdicts: Verdicts) -> None:
     """Verdicts, failed premises and claims that are not made."""
     console = _console()
-    table = _table(
-        f"{escape(graph.name)}: bound against simulation",
-        "claim",
-        "family",
-        "bound",
-        "observed",
-        "interval",
-        "slack",
-        "verdict",
+    table = Table(
+        title=f"{escape(graph.name)}: bound against simulation",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
     )
+    for name in ("claim", "family", "bound", "observed (sampled)", "slack", "verdict"):
+        left = name in ("claim", "family", "verdict")
+        table.add_column(name, justify="left" if left else "right", no_wrap=True)
     for v in verdicts.verdicts:
         table.add_row(
-            v.claim,
+            v.claim.replace(" at step ", ", t="),
             v.family,
             _bound(v.bound),
-            f"{v.observed:.4g}",
-            f"[{v.ci[0]:.4g}, {v.ci[1]:.4g}]",
-            "–" if v.slack is None else f"{v.slack:.4g}",
+            f"{v.observed:.4g} ± {(v.ci[1] - v.ci[0]) / 2:.1g}",
+            "–" if v.slack is None else f"{v.slack:.3g}",
             Text(_MARKS[v.status], style=_STYLES[v.status]),
         )
     console.print(table)

@@ -30,6 +30,7 @@ from boundcalc.operators import OPERATORS
 from boundcalc.operators.base import Data, Operator, Region
 from boundcalc.perturbations import DISTRIBUTIONS
 from boundcalc.perturbations.base import Distribution
+from boundcalc.spec.expressions import Expression
 from boundcalc.spec.loading import library_object
 from boundcalc.spec.model import Spec
 
@@ -63,7 +64,7 @@ def build(
     """
     entries = expand(spec)
     edges = connect(entries)
-    objects = [_operator(entry, operators) for entry in entries]
+    objects = [_operator(entry, operators, spec.symbol_values) for entry in entries]
     data = None
     if spec.simulation is not None and any(objects):
         data = _data(spec, objects, folder)
@@ -84,7 +85,9 @@ def build(
     return graph
 
 
-def _operator(entry: Entry, operators: Mapping[str, type[Operator]]) -> Operator | None:
+def _operator(
+    entry: Entry, operators: Mapping[str, type[Operator]], symbols: Mapping[str, Expression]
+) -> Operator | None:
     section = entry.section
     if section.type is None:
         return None
@@ -97,7 +100,14 @@ def _operator(entry: Entry, operators: Mapping[str, type[Operator]]) -> Operator
             expected="one of " + ", ".join(sorted(operators)),
             fix=f"did you mean {close!r}?" if close else "leave `type` out and give `constants`",
         )
-    return library_object(operators[section.type], section.parameters, entry.where)
+    operator = library_object(operators[section.type], section.parameters, entry.where)
+    # A simulation runs on numbers: parameters get their symbols' values here, once.
+    valued = {
+        name: value.substitute(symbols)
+        for name, value in operator
+        if isinstance(value, Expression) and value.symbols
+    }
+    return operator.model_copy(update=valued) if valued else operator
 
 
 def _data(spec: Spec, objects: list[Operator | None], folder: Path | None) -> Data:
@@ -218,8 +228,13 @@ def _check_numbers(graph: OperatorGraph) -> None:
                 )
         if perturbation.rms is None or perturbation.mean is None:
             continue
-        mean, rms = known(perturbation.mean, f"{where}.mean"), known(perturbation.rms, f"{where}.rms")
-        fourth = None if perturbation.fourth is None else known(perturbation.fourth, f"{where}.fourth")
+        mean, rms = (
+            known(perturbation.mean, f"{where}.mean"),
+            known(perturbation.rms, f"{where}.rms"),
+        )
+        fourth = (
+            None if perturbation.fourth is None else known(perturbation.fourth, f"{where}.fourth")
+        )
         if mean is not None and rms is not None and mean > rms:
             raise _out_of_order("mean", perturbation.mean, "rms", perturbation.rms, where)
         if fourth is not None and rms is not None and rms > fourth:

@@ -53,7 +53,11 @@ def expand(spec: Spec) -> list[Entry]:
     for index, section in enumerate(spec.graph.operators):
         where = f"graph.operators[{index}]"
         count = section.repeat or 1
-        names = [section.id] if section.repeat is None else [f"{section.id}.{k + 1}" for k in range(count)]
+        names = (
+            [section.id]
+            if section.repeat is None
+            else [f"{section.id}.{k + 1}" for k in range(count)]
+        )
         for position, name in enumerate(names):
             if name in places:
                 raise SpecError(
@@ -70,7 +74,7 @@ def expand(spec: Spec) -> list[Entry]:
     return entries
 
 
-def connect(entries: list[Entry]) -> nx.DiGraph:
+def connect(entries: list[Entry]) -> nx.DiGraph[str]:
     """The graph over operator ids; it must be a chain for now.
 
     Raises
@@ -80,7 +84,7 @@ def connect(entries: list[Entry]) -> nx.DiGraph:
     UnsupportedError
         For a branch, a join, or an order in the file that is not the chain's.
     """
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(entry.id for entry in entries)
     for entry in entries:
         for name in entry.inputs:
@@ -107,7 +111,7 @@ def connect(entries: list[Entry]) -> nx.DiGraph:
     return graph
 
 
-def _require_chain(graph: nx.DiGraph, entries: list[Entry]) -> None:
+def _require_chain(graph: nx.DiGraph[str], entries: list[Entry]) -> None:
     for entry in entries:
         above, below = graph.in_degree(entry.id), graph.out_degree(entry.id)
         if above > 1 or below > 1:

@@ -144,7 +144,7 @@ class OperatorGraph:
 
     spec: Spec
     nodes: tuple[Node, ...]
-    edges: nx.DiGraph
+    edges: nx.DiGraph[str]
     uniform: Mapping[str, Expression] | None
     perturbations: tuple[Perturbation, ...]
     symbols: Mapping[str, Expression]
@@ -188,7 +188,10 @@ class OperatorGraph:
         """
         evaluate = _evaluator(kind, self.values(kind))
         columns = {
-            name: (kind.number(0), *(evaluate(getattr(node.constants, name)) for node in self.nodes))
+            name: (
+                kind.number(0),
+                *(evaluate(getattr(node.constants, name)) for node in self.nodes),
+            )
             for name in CONSTANT_NAMES
         }
         return ChainConstants(
@@ -283,9 +286,7 @@ def _maximum(kind: Arithmetic, found: list[Scalar]) -> Scalar:
     return result
 
 
-def _evaluator(
-    kind: Arithmetic, values: Mapping[str, Scalar]
-) -> Callable[[Expression], Scalar]:
+def _evaluator(kind: Arithmetic, values: Mapping[str, Scalar]) -> Callable[[Expression], Scalar]:
     """Evaluation that does the work of repeated operators once."""
     known: dict[int, Scalar] = {}
 

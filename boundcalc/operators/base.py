@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, ClassVar, TypeAlias, final
 
 import numpy as np
@@ -224,7 +225,13 @@ class Operator(Frozen, ABC):
 
 
 def rows_radius(features: Array) -> Expression:
-    """The largest Euclidean norm of a row of the data."""
+    """The largest Euclidean norm of a row of the data; exact for rows of one number.
+
+    >>> rows_radius(np.array([[0.5], [-2.0]])).source
+    '2'
+    """
+    if features.shape[-1] == 1:
+        return exact(Fraction(float(np.abs(features).max())))
     return measured(rounded_up(float(np.linalg.norm(features, axis=-1).max())))
 
 

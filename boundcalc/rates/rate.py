@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from boundcalc.arithmetic import RATIONALS, WIDE, Number, Scalar, Status
+from boundcalc.arithmetic.number import format_limit, format_number
 from boundcalc.errors import InexactError, SpecError
 from boundcalc.graph import OperatorGraph
 from boundcalc.rates import statements
@@ -211,17 +212,12 @@ def wide(value: Any) -> Scalar:
     return WIDE.measured(value) if isinstance(value, float) else value
 
 
-def _refusal(
-    graph: OperatorGraph, p: Problem, family: Family, bounds: list[Bounds]
-) -> str | None:
-    limit = _limit(p, family)
+def _refusal(graph: OperatorGraph, p: Problem, family: Family, bounds: list[Bounds]) -> str | None:
     if _above_limit(graph, p, family):
         k = family.descent.limit
         name = "1/L" if k == 1 else f"1/({k}L)"
-        return (
-            f"step_size {graph.spec.training.step_size} is above the limit {name} = "
-            f"{limit} of the theorem"
-        )
+        step, limit = format_number(p.step), format_limit(_limit(p, family).value)
+        return f"step_size {step} is above the limit {name} = {limit} of the theorem"
     return next((b.reason for b in bounds if b.bias is None), None)
 
 

@@ -125,7 +125,9 @@ def log_contraction(p: Problem, d: Descent) -> Scalar:
     return WIDE.log(ratio) if ratio > 0 else WIDE.number(0)
 
 
-def best_nonconvex_step(p: Problem, d: Descent, levels: list[Level], shares: list[Scalar]) -> Scalar:
+def best_nonconvex_step(
+    p: Problem, d: Descent, levels: list[Level], shares: list[Scalar]
+) -> Scalar:
     """The fixed step that minimises the nonconvex bound for the horizon.
 
     The bound is G/γ + Hγ + const with G = gap·Δ₀/T, H = L(noise·σ² + error·…): its

@@ -109,9 +109,7 @@ def compile_results(
     return result
 
 
-def _sharp_only(
-    coefficients: Coefficients, gram: bool | None, notes: list[str]
-) -> dict[str, Any]:
+def _sharp_only(coefficients: Coefficients, gram: bool | None, notes: list[str]) -> dict[str, Any]:
     labels = coefficients.gram_labels
     matrix = None
     if gram or (gram is None and len(labels) <= GRAM_SITES):

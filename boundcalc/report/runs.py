@@ -36,7 +36,9 @@ def trajectory_table(run: Run) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     names = ("loss", "gradient_norm")
-    writer.writerow(["step", *(f"{name}_{kind}" for name in names for kind in ("mean", "min", "max"))])
+    writer.writerow(
+        ["step", *(f"{name}_{kind}" for name in names for kind in ("mean", "min", "max"))]
+    )
     columns = (run.trajectory.loss, run.trajectory.gradient_norm)
     for step in steps:
         row = [v for column in columns for v in _spread(column[step])]

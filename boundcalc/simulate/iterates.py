@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from boundcalc.operators.base import Array
 from boundcalc.simulate.noise import NoiseSource
@@ -59,7 +60,7 @@ def check_iterate(
     w: Array,
     features: Array,
     labels: Array,
-    rows: Array,
+    rows: npt.NDArray[np.int64],
     draws: int,
     confidence: float,
 ) -> IterateCheck:

@@ -49,7 +49,11 @@ def find_optimum(program: Program, data: Data, trajectory: Trajectory) -> Optimu
     with np.errstate(over="ignore", invalid="ignore"):
         for start in starts:
             found = minimize(
-                objective, start, jac=True, method="L-BFGS-B", options={"maxiter": 500, "gtol": 1e-12, "ftol": 0.0}
+                objective,
+                start,
+                jac=True,
+                method="L-BFGS-B",
+                options={"maxiter": 500, "gtol": 1e-12, "ftol": 0.0},
             )
             value, gradient = objective(found.x)
             candidate = Optimum(found.x, value, float(np.linalg.norm(gradient)))

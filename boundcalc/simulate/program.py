@@ -40,7 +40,7 @@ class Program:
     @property
     def weights(self) -> int:
         """The number of weights of all operators."""
-        return self.slices[-1].stop
+        return int(self.slices[-1].stop)
 
     def outputs(
         self,
@@ -72,9 +72,7 @@ class Program:
             np.maximum(reach, met, out=reach)
         return path
 
-    def mean_gradient(
-        self, w: Array, path: list[Array], labels: Array, epsilon: Shifts
-    ) -> Array:
+    def mean_gradient(self, w: Array, path: list[Array], labels: Array, epsilon: Shifts) -> Array:
         """The average of ũ over samples, ``(R, k)``, from the outputs of the same pass.
 
         ṽ_{i−1} = ∇₁f_iᵀ ṽ_i + ε_i and ũ_i = ∇₂f_iᵀ ṽ_i, for i = N..1; ṽ_0 is not needed.
@@ -111,9 +109,9 @@ class Program:
         """ρ𝓡(w), shape ``(R,)``."""
         match self.regulariser.kind:
             case "squared":
-                return self.strength * np.sum(w**2, axis=1)
+                return np.asarray(self.strength * np.sum(w**2, axis=1))
             case "nonconvex":
-                return self.strength * np.sum(w**2 / (1.0 + w**2), axis=1)
+                return np.asarray(self.strength * np.sum(w**2 / (1.0 + w**2), axis=1))
             case _:
                 return np.zeros(len(w))
 

@@ -210,7 +210,7 @@ def _start(graph: OperatorGraph, program: Program) -> Array:
             )
         row = [float(value.evaluate(FLOATS, values)) for value in initial]
         return np.tile(row, (section.replicas, 1))
-    std = float(initial.evaluate(FLOATS, values))  # type: ignore[union-attr]
+    std = float(initial.evaluate(FLOATS, values))
     # One start for all replicas: the statements are about a given w⁰.
     return np.tile(std * stream(section.seed, "weights").standard_normal(shape[1]), (shape[0], 1))
 

@@ -35,6 +35,9 @@ RESERVED = frozenset([*FUNCTIONS, "pi"])
 
 _NOT_FINITE = frozenset(["nan", "inf", "infinity"])
 _FOREIGN = re.compile(r"[^A-Za-z0-9_.,+\-*/() \t\r\n]")
+_LARGEST = 10**MAX_DECIMAL_EXPONENT
+_SMALLEST = Fraction(1, _LARGEST)
+_RATIO = re.compile(r"([0-9]+)/([0-9]+)")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _SYMBOL = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 _BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
@@ -113,6 +116,16 @@ class Expression:
                 expected=f"at most 1e{MAX_DECIMAL_EXPONENT}",
             ) from None
 
+    def substitute(self, values: Mapping[str, Expression]) -> Expression:
+        """The expression with symbols replaced by expressions.
+
+        >>> parse("C**2").substitute({"C": parse("1/3")}).evaluate(RATIONALS)
+        Fraction(1, 9)
+        """
+        if not self.symbols & values.keys():
+            return self
+        return Expression(self.source, _substituted(self.node, values))
+
     def __str__(self) -> str:
         return self.source
 
@@ -130,6 +143,12 @@ class Expression:
 
     def __pow__(self, power: int) -> Expression:
         return Expression(f"({self})**{power}", ("**", self.node, ("number", Fraction(power))))
+
+
+def _substituted(node: Node, values: Mapping[str, Expression]) -> Node:
+    if node[0] == "symbol":
+        return values[node[1]].node if node[1] in values else node
+    return tuple(_substituted(p, values) if isinstance(p, tuple) else p for p in node)
 
 
 def _combine(operation: str, left: Expression, right: Expression | int | Fraction) -> Expression:
@@ -276,7 +295,7 @@ def parse(text: str | int | float | Fraction) -> Expression:
             raise ExpressionError("not a finite number", value=text, expected="a finite number")
         text = repr(text)
     elif isinstance(text, int):
-        if abs(text) > 10**MAX_DECIMAL_EXPONENT:
+        if abs(text) > _LARGEST:
             raise ExpressionError("the number is too large", value=text, expected=_IN_RANGE)
         return exact(text)
     if len(text) > MAX_LENGTH:
@@ -292,6 +311,10 @@ def parse(text: str | int | float | Fraction) -> Expression:
 def _parse(source: str) -> Expression:
     if _NUMBER.fullmatch(source):
         return Expression(source, ("number", _literal(source, source)))
+    ratio = _RATIO.fullmatch(source)
+    if ratio:  # by far the most frequent expression
+        top, bottom = (("number", _literal(part, source)) for part in ratio.groups())
+        return Expression(source, ("/", top, bottom))
     foreign = _FOREIGN.search(source)
     if foreign:
         raise ExpressionError(
@@ -416,8 +439,11 @@ def _literal(text: str, source: str) -> Fraction:
         raise ExpressionError(
             "the number has too many decimals", value=source, expected=f"at most {MAX_DIGITS}"
         )
-    value = Fraction(mantissa) * Fraction(10) ** size
-    if value and not 1 <= abs(value) * 10**MAX_DECIMAL_EXPONENT <= 10 ** (2 * MAX_DECIMAL_EXPONENT):
+    size -= len(mantissa) - point - 1 if point >= 0 else 0
+    whole_digits = int(mantissa.replace(".", ""))
+    value = Fraction(whole_digits * 10 ** max(size, 0), 10 ** max(-size, 0))
+    in_range = _SMALLEST <= abs(value) <= _LARGEST if exponent else abs(whole_digits) <= _LARGEST
+    if value and not in_range:
         raise ExpressionError("the number is out of range", value=source, expected=_IN_RANGE)
     return value
 

@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from boundcalc.arithmetic import RATIONALS
-from boundcalc.errors import ExpressionError, InexactError, SymbolError, nearest
+from boundcalc.errors import ExpressionError, InexactError, nearest
 from boundcalc.spec.expressions import DecimalLiteral, Expression, parse
 
 MAX_PROBLEMS = 1_000  # of one spec that are looked at
@@ -138,7 +138,7 @@ def _plain_kinds(model: type[BaseModel], name: str) -> frozenset[type]:
             stack.extend(get_args(annotation))
         elif annotation not in (type(None), ...):
             found.add(annotation)
-    return frozenset(found) if found <= {bool, int, float, str} else frozenset()  # type: ignore[arg-type]
+    return frozenset(found) if found <= {bool, int, float, str} else frozenset()
 
 
 def custom_error(
@@ -171,8 +171,8 @@ def _nonnegative(value: Expression) -> Expression:
     else:
         negative = operation == "neg" and operand[0] == "symbol"  # symbols stand for sizes
         try:
-            negative = negative or value.evaluate(RATIONALS) < 0
-        except (InexactError, SymbolError):
+            negative = negative or (not value.symbols and value.evaluate(RATIONALS) < 0)
+        except InexactError:
             pass
         except ExpressionError as error:
             raise refusal(error) from None

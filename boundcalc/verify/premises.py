@@ -106,9 +106,8 @@ def _objective(graph: OperatorGraph, run: Run) -> list[Premise]:
         stated = _value(graph, loss.smoothness)
         found.append(_at_least("A1", "smoothness L", stated, run.trajectory.secant))
     if loss.gradient_noise is not None:
-        found.append(
-            _at_least("A2", "gradient noise σ", _value(graph, loss.gradient_noise), _noise(graph, run))
-        )
+        stated = _value(graph, loss.gradient_noise)
+        found.append(_at_least("A2", "gradient noise σ", stated, _noise(graph, run)))
     if loss.initial_gap is not None and run.optimum is not None:
         met = float(run.trajectory.loss[0].max()) - run.optimum.value
         found.append(_at_least("Δ₀", "initial gap", _value(graph, loss.initial_gap), met))
@@ -119,9 +118,7 @@ def _objective(graph: OperatorGraph, run: Run) -> list[Premise]:
     averaged = _batch(graph)
     if averaged is not None:
         ok = loss.batch <= averaged
-        found.append(
-            Premise("batch", "samples averaged per step", loss.batch, averaged, ok, True)
-        )
+        found.append(Premise("batch", "samples averaged per step", loss.batch, averaged, ok, True))
     return found
 
 

@@ -21,6 +21,7 @@ from boundcalc.verify.premises import Premise, premises
 Outcome = Literal["holds", "violated", "undetermined"]
 
 _RELATIVE = 1e-9  # rounding of simulated sums against an attained bound
+_SHOWN = 6  # numbers of a vector in a message
 _ABSOLUTE = 1e-24  # the same for a bound of 0, relative to ‖u‖²
 
 
@@ -187,7 +188,11 @@ def _at_iterate(
     status, why = judge(bound, lo, hi, _ABSOLUTE * check.scale, broken)
     # Show the sample that is hardest for the bound.
     worst = int(np.argmax(lo)) if status == "violated" else int(np.argmax(hi))
-    where = f"step {check.step}, sample {check.samples[worst]}, seed {run.seed}, {check.draws} draws"
+    where = (
+        f"step {check.step}, sample {check.samples[worst]}, seed {run.seed}, {check.draws} draws"
+    )
+    if status == "violated":
+        where += "; " + _inputs(run, check, worst)
     return Verdict(
         claim=claim,
         family=family,
@@ -226,10 +231,21 @@ def _along_run(regime: str, rate: Rate, metric: str, run: Run, stated: list[Prem
     )
 
 
+def _inputs(run: Run, check: IterateCheck, worst: int) -> str:
+    """The sample and the weights of a violation, as far as they can be written in a line."""
+    data = run.graph.data
+    assert data is not None  # noqa: S101 - there is a run
+    row, weights = data.features[check.samples[worst]], run.trajectory.snapshots[check.step]
+
+    def written(values: Array) -> str:
+        shown = ", ".join(f"{value:.17g}" for value in values[:_SHOWN])
+        return f"[{shown}]" if len(values) <= _SHOWN else f"[{shown}, … {len(values)} numbers]"
+
+    return f"x = {written(row)}, w = {written(weights)}"
+
+
 def _slack(bound: Number, observed: float) -> float | None:
     if not np.isfinite(observed) or observed <= 0:
         return None
     ratio = float(bound) / observed
     return ratio if np.isfinite(ratio) else None
-
-

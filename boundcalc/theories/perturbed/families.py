@@ -191,7 +191,7 @@ class Published(_Sums):
     name = "published"
     title = "as printed"
     source = f"{KZY}, Theorems 1 to 5"
-    caution = "false as printed for the bias: see E1 and E2 in docs/theory.md, section 3"
+    caution = "its bias bound is false as printed: see E1 and E2 in docs/theory.md, section 3"
     corrected = False
     descent = Descent(
         limit=3,

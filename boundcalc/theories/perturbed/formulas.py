@@ -240,7 +240,5 @@ def coefficient_latex(graph: OperatorGraph, family: Family) -> dict[str, dict[st
     result: dict[str, dict[str, str]] = {}
     for name, entries in columns.items():
         sites = range(2, graph.size + 1) if "backward" in name else range(1, graph.size)
-        result[name] = {
-            graph.ids[k - 1]: sympy.latex(entries[k], order="none") for k in sites
-        }
+        result[name] = {graph.ids[k - 1]: sympy.latex(entries[k], order="none") for k in sites}
     return result
