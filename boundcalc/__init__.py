@@ -16,6 +16,8 @@ Importing the package is cheap; NumPy and the rest are loaded on first use.
 from __future__ import annotations
 
 import importlib
+import sys
+import types
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -47,12 +49,32 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+class _Package(types.ModuleType):
+    """The package itself, with its functions looked up on first use.
+
+    Several stages are folders whose name is also the name of the stage's function
+    (``boundcalc.simulate`` is both).  Importing such a folder would put the module in the
+    function's place; a property cannot be displaced in that way.
+    """
+
+    def __dir__(self) -> list[str]:
+        return __all__
+
+
+def _public(name: str) -> property:
     module = "boundcalc.errors" if name == "BoundcalcError" else "boundcalc.api"
-    return getattr(importlib.import_module(module), name)
+
+    def get(package: types.ModuleType) -> Any:
+        del package
+        return getattr(importlib.import_module(module), name)
+
+    def ignore(package: types.ModuleType, submodule: object) -> None:
+        del package, submodule
+
+    return property(get, ignore)
 
 
-def __dir__() -> list[str]:
-    return __all__
+for _name in __all__:
+    if _name != "__version__":
+        setattr(_Package, _name, _public(_name))
+sys.modules[__name__].__class__ = _Package

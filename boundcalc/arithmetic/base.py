@@ -19,20 +19,19 @@ Scalar: TypeAlias = Any
 class Arithmetic(Protocol):
     """One number kind: how to make its numbers and the operations without an operator.
 
-    Attributes
-    ----------
-    name
-        The kind's name, as it appears in results.
-    exact
-        Whether every operation returns the true value.  An exact kind raises
-        :class:`~boundcalc.errors.InexactError` where it cannot.
+    An exact kind raises :class:`~boundcalc.errors.InexactError` where it cannot return
+    the true value.
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The kind's name, as it appears in results."""
+        ...
 
     @property
-    def exact(self) -> bool: ...
+    def exact(self) -> bool:
+        """Whether every operation returns the true value."""
+        ...
 
     def number(self, value: Fraction | int) -> Scalar:
         """The exact rational ``value`` in this kind."""
@@ -50,14 +49,22 @@ class Arithmetic(Protocol):
         """The nonnegative square root."""
         ...
 
-    def exp(self, x: Scalar) -> Scalar: ...
+    def exp(self, x: Scalar) -> Scalar:
+        """The exponential."""
+        ...
 
     def log(self, x: Scalar) -> Scalar:
         """The natural logarithm of a positive number."""
         ...
 
-    def pi(self) -> Scalar: ...
+    def pi(self) -> Scalar:
+        """The number π."""
+        ...
 
-    def maximum(self, x: Scalar, y: Scalar) -> Scalar: ...
+    def maximum(self, x: Scalar, y: Scalar) -> Scalar:
+        """The larger of two."""
+        ...
 
-    def minimum(self, x: Scalar, y: Scalar) -> Scalar: ...
+    def minimum(self, x: Scalar, y: Scalar) -> Scalar:
+        """The smaller of two."""
+        ...

@@ -72,7 +72,7 @@ def _print_json(result: Any) -> None:
 def compile_command(
     spec: SpecFile,
     family: Annotated[
-        str | None, typer.Option(help="published, corrected or sharp; all if left out.")
+        str | None, typer.Option(help="published, corrected or sharp; if left out all, or sharp with --json.")
     ] = None,
     as_json: AsJson = False,
     formulas: Annotated[bool, typer.Option("--formulas", help="Add LaTeX formulas.")] = False,
@@ -88,11 +88,11 @@ def compile_command(
 
     families = chosen_families(family)
     graph = _graph(spec, settings)
-    found = {name: coefficients(graph, name) for name in families}
     if as_json:
-        chosen = found[family or "sharp"]
+        chosen = coefficients(graph, family or "sharp")
         _print_json(compile_results(chosen, gram=gram, formulas=formulas))
         return
+    found = {name: coefficients(graph, name) for name in families}
     from boundcalc.cli.show import show_coefficients
 
     show_coefficients(graph, found, formulas=formulas)

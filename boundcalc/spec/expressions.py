@@ -296,7 +296,8 @@ def parse(text: str | int | float | Fraction) -> Expression:
         text = repr(text)
     elif isinstance(text, int):
         if abs(text) > _LARGEST:
-            raise ExpressionError("the number is too large", value=text, expected=_IN_RANGE)
+            # Without the value: Python does not write out integers of any length.
+            raise ExpressionError("the number is too large", expected=_IN_RANGE)
         return exact(text)
     if len(text) > MAX_LENGTH:
         raise ExpressionError(
@@ -440,10 +441,9 @@ def _literal(text: str, source: str) -> Fraction:
             "the number has too many decimals", value=source, expected=f"at most {MAX_DIGITS}"
         )
     size -= len(mantissa) - point - 1 if point >= 0 else 0
-    whole_digits = int(mantissa.replace(".", ""))
-    value = Fraction(whole_digits * 10 ** max(size, 0), 10 ** max(-size, 0))
-    in_range = _SMALLEST <= abs(value) <= _LARGEST if exponent else abs(whole_digits) <= _LARGEST
-    if value and not in_range:
+    value = Fraction(int(mantissa.replace(".", "")) * 10 ** max(size, 0), 10 ** max(-size, 0))
+    plain = not exponent and whole <= MAX_DECIMAL_EXPONENT
+    if value and not plain and not _SMALLEST <= abs(value) <= _LARGEST:
         raise ExpressionError("the number is out of range", value=source, expected=_IN_RANGE)
     return value
 

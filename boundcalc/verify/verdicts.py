@@ -167,13 +167,13 @@ def judge(
     if broken:
         names = ", ".join(f"{p.claim} ({p.stated:.4g} stated, {p.met:.4g} met)" for p in broken)
         return "undetermined", f"the simulation is outside the assumptions: {names}"
-    limit = float(bound) * (1 + _RELATIVE) + zero
-    if np.isfinite(lo).all() and (lo > limit).any():
-        return "violated", ""
-    if np.isfinite(hi).all() and (hi <= limit).all():
-        return "holds", ""
     if not (np.isfinite(lo).all() and np.isfinite(hi).all()):
         return "undetermined", "the observation is not finite"
+    limit = float(bound) * (1 + _RELATIVE) + zero
+    if (lo > limit).any():
+        return "violated", ""
+    if (hi <= limit).all():
+        return "holds", ""
     return "undetermined", "the bound lies inside the confidence interval"
 
 

@@ -1,0 +1,243 @@
+"""Any text, made safe for LaTeX and for Markdown.
+
+What pdfLaTeX cannot set becomes a readable ``[U+XXXX]``.  The output for LaTeX is
+plain ASCII in which every special character belongs to a command written here.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "'": r"\textquotesingle{}",
+    "`": r"\textasciigrave{}",
+    # Typographic signs.  \ensuremath also works inside mathematics.
+    "\u00a0": "~",
+    "–": r"\textendash{}",
+    "—": r"\textemdash{}",
+    "‘": r"\textquoteleft{}",
+    "’": r"\textquoteright{}",
+    "“": r"\textquotedblleft{}",
+    "”": r"\textquotedblright{}",
+    "…": r"\ldots{}",
+    "ß": r"\ss{}",
+    "æ": r"\ae{}",
+    "Æ": r"\AE{}",
+    "œ": r"\oe{}",
+    "Œ": r"\OE{}",
+    "ø": r"\o{}",
+    "Ø": r"\O{}",
+    "ł": r"\l{}",
+    "Ł": r"\L{}",
+    "ı": r"\i{}",
+    "§": r"\S{}",
+    "°": r"\textdegree{}",
+    "€": r"\texteuro{}",
+    "£": r"\pounds{}",
+}
+
+_SIGNS = {
+    "−": "-",
+    "×": r"\times",
+    "·": r"\cdot",
+    "±": r"\pm",
+    "≤": r"\le",
+    "≥": r"\ge",
+    "≠": r"\ne",
+    "≈": r"\approx",
+    "∞": r"\infty",
+    "→": r"\to",
+    "←": r"\leftarrow",
+    "∇": r"\nabla",
+    "∂": r"\partial",
+    "‖": r"\Vert",
+    "√": r"\surd",
+    "∑": r"\sum",
+    "∈": r"\in",
+    "⟨": r"\langle",
+    "⟩": r"\rangle",
+    "ℓ": r"\ell",
+    "′": "'",
+    "ᵀ": r"^{\top}",
+    "µ": r"\mu",
+    "ϵ": r"\epsilon",
+    "Ω": r"\Omega",
+}
+
+_GREEK = (
+    "alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi o pi rho "
+    "varsigma sigma tau upsilon varphi chi psi omega"
+).split()
+_GREEK_CAPITALS = {
+    "Γ": "Gamma",
+    "Δ": "Delta",
+    "Θ": "Theta",
+    "Λ": "Lambda",
+    "Ξ": "Xi",
+    "Π": "Pi",
+    "Σ": "Sigma",
+    "Υ": "Upsilon",
+    "Φ": "Phi",
+    "Ψ": "Psi",
+    "Ω": "Omega",
+}
+
+#: Combining accent → LaTeX command.
+_ACCENTS = {
+    "\u0300": r"\`",
+    "\u0301": r"\'",
+    "\u0302": r"\^",
+    "\u0303": r"\~",
+    "\u0304": r"\=",
+    "\u0306": r"\u",
+    "\u0307": r"\.",
+    "\u0308": r"\"",
+    "\u030a": r"\r",
+    "\u030b": r"\H",
+    "\u030c": r"\v",
+    "\u0327": r"\c",
+    "\u0328": r"\k",
+}
+
+_SCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", "01234567890123456789")
+_SUPERSCRIPTS, _SUBSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉"
+
+_SHOWN = 60  # characters of a name that a table shows
+_STRETCH = 6  # characters of a name without a place to break
+
+
+def latex_text(text: str) -> str:
+    r"""Any text as LaTeX that sets it, character by character.
+
+    >>> print(latex_text("50% of x_1 & \\input{a}"))
+    50\% of x\_1 \& \textbackslash{}input\{a\}
+    >>> print(latex_text("Erdős–Rényi, λ₂ ≤ ½"))
+    Erd\H{o}s\textendash{}R\'{e}nyi, \ensuremath{\lambda}\textsubscript{2} \ensuremath{\le} [U+00BD]
+    """
+    characters = [_latex_character(c) for c in unicodedata.normalize("NFC", _one_line(text))]
+    # Two hyphens or commas in a row would become one sign.
+    return re.sub(r"([-,])(?=\1)", r"\1{}", "".join(characters))
+
+
+def latex_code(text: str) -> str:
+    r"""A name for a narrow column: cut at 60 characters, breakable every few.
+
+    >>> print(latex_code("block.12"))
+    block.\hspace{0pt}12
+    """
+    pieces, run = [], 0
+    for character in unicodedata.normalize("NFC", shortened(text)):
+        pieces.append(_latex_character(character))
+        run += 1
+        if run >= _STRETCH or character in "._-/:+*) ,":
+            pieces.append(r"\hspace{0pt}")
+            run = 0
+    if pieces and pieces[-1] == r"\hspace{0pt}":
+        pieces.pop()
+    return re.sub(r"([-,])(?=\1)", r"\1{}", "".join(pieces))
+
+
+def shortened(text: str) -> str:
+    """The text on one line, cut at 60 characters.
+
+    >>> len(shortened("x" * 200))
+    60
+    """
+    text = _one_line(text)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def markdown_text(text: str) -> str:
+    r"""Any text as Markdown that shows it, also inside a table.
+
+    >>> print(markdown_text("a|b <i> *c* [d](e) `f` $x$"))
+    a&#124;b &lt;i&gt; \*c\* \[d\](e) \`f\` <span>$</span>x<span>$</span>
+    """
+    text = _one_line(text)
+    safe = "".join(_MARKDOWN.get(c, c if c.isprintable() else _placeholder(c)) for c in text)
+    # A list, a heading or a link must not begin where text begins.
+    safe = re.sub(r"^([-+])", r"\\\1", safe)
+    safe = re.sub(r"^(\d+)([.)])", r"\1\\\2", safe)
+    return re.sub(r"(?i)(www)\.|(\w):(?=//)", _unlinked, safe)
+
+
+_MARKDOWN = {
+    **{c: "\\" + c for c in "\\`*_[]#~!"},
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    "|": "&#124;",
+    "$": "<span>$</span>",
+}
+
+
+def _unlinked(match: re.Match[str]) -> str:
+    return f"{match[1]}&#46;" if match[1] else f"{match[2]}&#58;"
+
+
+def markdown_code(text: str) -> str:
+    r"""A name in a table cell: cut at 60 characters, in code type.
+
+    >>> print(markdown_code("a|b<c>"))
+    <code>a&#124;b&lt;c&gt;</code>
+    """
+    return f"<code>{markdown_text(shortened(text))}</code>"
+
+
+def plain_text(text: str) -> str:
+    """ASCII letters, digits and spaces alone, for the properties of a PDF.
+
+    >>> plain_text("Erdős & <Rényi>")
+    'Erdos Renyi'
+    """
+    bare = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return " ".join(re.findall(r"[A-Za-z0-9.]+", bare))[:100]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _placeholder(character: str) -> str:
+    return f"[U+{ord(character):04X}]"
+
+
+def _latex_character(character: str) -> str:
+    if character in _SPECIAL:
+        return _SPECIAL[character]
+    if " " <= character <= "~":
+        return character
+    if character in _SIGNS:
+        return rf"\ensuremath{{{_SIGNS[character]}}}"
+    if character in _SUPERSCRIPTS:
+        return rf"\textsuperscript{{{character.translate(_SCRIPTS)}}}"
+    if character in _SUBSCRIPTS:
+        return rf"\textsubscript{{{character.translate(_SCRIPTS)}}}"
+    if "α" <= character <= "ω":
+        return rf"\ensuremath{{{_greek(character)}}}"
+    if character in _GREEK_CAPITALS:
+        return rf"\ensuremath{{\{_GREEK_CAPITALS[character]}}}"
+    parts = unicodedata.normalize("NFD", character)
+    if len(parts) == 2 and parts[0].isascii() and parts[0].isalpha() and parts[1] in _ACCENTS:
+        return f"{_ACCENTS[parts[1]]}{{{parts[0]}}}"
+    return _placeholder(character)
+
+
+def _greek(character: str) -> str:
+    name = _GREEK[ord(character) - ord("α")]
+    return name if name == "o" else "\\" + name

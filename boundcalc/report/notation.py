@@ -1,0 +1,84 @@
+"""Formulas that several sections write, and numbers of the spec as they print them."""
+
+from __future__ import annotations
+
+from boundcalc.arithmetic import RATIONALS, SYMBOLS, WIDE, Number, Status
+from boundcalc.errors import InexactError, SymbolError
+from boundcalc.graph import OperatorGraph
+from boundcalc.report.cells import Code, Content, Maths
+from boundcalc.report.numbers import UP, Value, value
+from boundcalc.report.width import width
+from boundcalc.spec.expressions import Expression
+
+ERROR = r"\mathbb{E}\lVert\tilde u-u\rVert^2"
+BIAS = r"\lVert\mathbb{E}[\tilde u-u]\rVert^2"
+NONCONVEX = r"\frac1T\sum_{t=0}^{T-1}\mathbb{E}\lVert\nabla\ell(w^{(t)})\rVert^2"
+PL = r"\mathbb{E}[\ell(w^{(T)})-\ell^{\ast}]"
+
+#: Constant's name in a spec → its letter in docs/theory.md, section 1.
+LETTERS = {
+    "jac_input": "a",
+    "jac_weight": "b",
+    "lip_input": r"\ell",
+    "hess_input": "A",
+    "hess_mixed": "B",
+    "third_input": "A'",
+    "third_mixed": "B'",
+}
+
+#: The uniform constants of [KZY], by their names in a spec.
+UNIFORM = {
+    "jac": r"C_{\nabla f}",
+    "lip": r"L_{f}",
+    "hess": r"L_{\nabla f}",
+    "hess_op": r"C_{\nabla^2 f}",
+    "third": r"L_{\nabla^2 f}",
+}
+
+_WIDEST = 7.0  # em of a formula in a table cell
+
+
+def number_of(graph: OperatorGraph, expression: Expression) -> Number | None:
+    """The value of an expression: exact if it can be; None while a symbol has no value."""
+    try:
+        return Number(expression.evaluate(RATIONALS, graph.values(RATIONALS)), Status.PROVED)
+    except SymbolError:
+        return None
+    except InexactError:
+        return Number(expression.evaluate(WIDE, graph.values(WIDE)), Status.COMPUTED)
+
+
+def stated(
+    graph: OperatorGraph, expression: Expression | None, *, rounding: str = UP, letter: bool = False
+) -> Content:
+    """A number of the spec as a cell.
+
+    Parameters
+    ----------
+    letter
+        Whether to give it a status letter: for constants that were derived, not stated.
+    """
+    if expression is None:
+        return "–"
+    number = number_of(graph, expression)
+    if number is None:
+        return formula(graph, expression)
+    cell = value(number, rounding=rounding)
+    return cell if letter else Value(cell.text, None, cell.fraction)
+
+
+def formula(graph: OperatorGraph, expression: Expression) -> Content:
+    """An expression with free symbols: as mathematics if that is short."""
+    import sympy
+
+    latex = sympy.latex(expression.evaluate(SYMBOLS, graph.values(SYMBOLS)), order="none")
+    return Maths(latex) if width(latex) <= _WIDEST else Code(expression.source)
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 claim``, ``2 claims``.
+
+    >>> plural(1, "claim"), plural(2, "claim")
+    ('1 claim', '2 claims')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

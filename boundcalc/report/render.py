@@ -1,0 +1,147 @@
+"""Blocks into text: the templates, and what they may print.
+
+Every expression in a template goes through :func:`latex` or :func:`markdown`, which
+escape plain text and accept nothing but the pieces of :mod:`boundcalc.report.cells`.
+A template can therefore neither forget to escape nor print an object it should not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from boundcalc.errors import BoundcalcError
+from boundcalc.report import escape
+from boundcalc.report.cells import Code, Document, Mark, Maths, Strong, Value
+from boundcalc.report.numbers import LETTERS, latex_number
+
+#: Outcome → (LaTeX command, sign in Markdown).
+MARKS = {
+    "holds": (r"\markholds", "✓"),
+    "violated": (r"\markviolated", "✗"),
+    "undetermined": (r"\markopen", "?"),
+}
+
+
+def latex(piece: Any) -> Markup:
+    r"""One piece of content as LaTeX.
+
+    >>> from boundcalc.arithmetic import Status
+    >>> print(latex(("50% of ", Maths("x_1"))), latex(Value("1e-6", Status.SAMPLED)))
+    50\% of $x_1$ $10^{-6}$\status{s}
+    """
+    if isinstance(piece, Markup):
+        return piece
+    if isinstance(piece, str):
+        return Markup(escape.latex_text(piece) if piece.strip() else piece)  # noqa: S704
+    if isinstance(piece, tuple):
+        return Markup("").join(_spaced(piece, latex))
+    if isinstance(piece, Maths):
+        return Markup(f"${piece.latex}$")  # noqa: S704 - written by this package
+    if isinstance(piece, Code):
+        return Markup(rf"\code{{{escape.latex_code(piece.text)}}}")  # noqa: S704
+    if isinstance(piece, Strong):
+        return Markup(rf"\textbf{{{latex(piece.content)}}}")  # noqa: S704
+    if isinstance(piece, Mark):
+        return Markup(f"{MARKS[piece.outcome][0]}{{{escape.latex_text(piece.word)}}}")  # noqa: S704
+    if isinstance(piece, Value):
+        return Markup(_latex_value(piece))  # noqa: S704 - digits and signs only
+    raise _foreign(piece)
+
+
+def _latex_value(value: Value) -> str:
+    if not any(c.isdigit() or c == "∞" for c in value.text):
+        text = escape.latex_text(value.text)
+    else:
+        text = f"${latex_number(value.text)}$"
+    if value.fraction is not None:
+        text += f" (${value.fraction}$)"
+    return text + (rf"\status{{{LETTERS[value.status]}}}" if value.status else "")
+
+
+def markdown(piece: Any) -> Markup:
+    """One piece of content as Markdown.
+
+    >>> from boundcalc.arithmetic import Status
+    >>> print(markdown(("2 * ", Maths("x_1"), " = ", Value("1e-6", Status.SAMPLED))))
+    2 \\* $`x_1`$ = 1e-6<sup>s</sup>
+    """
+    if isinstance(piece, Markup):
+        return piece
+    if isinstance(piece, str):
+        return Markup(escape.markdown_text(piece) if piece.strip() else piece)  # noqa: S704
+    if isinstance(piece, tuple):
+        return Markup("").join(_spaced(piece, markdown))
+    if isinstance(piece, Maths):
+        # The form with backticks: nothing inside is read as Markdown.
+        return Markup(f"$`{piece.latex}`$".replace("|", r"\vert "))  # noqa: S704
+    if isinstance(piece, Code):
+        return Markup(escape.markdown_code(piece.text))  # noqa: S704
+    if isinstance(piece, Strong):
+        return Markup(f"**{markdown(piece.content)}**")  # noqa: S704
+    if isinstance(piece, Mark):
+        return Markup(f"{MARKS[piece.outcome][1]} {escape.markdown_text(piece.word)}")  # noqa: S704
+    if isinstance(piece, Value):
+        fraction = f" ({piece.fraction})" if piece.fraction else ""
+        letter = f"<sup>{LETTERS[piece.status]}</sup>" if piece.status else ""
+        return Markup(piece.text + fraction + letter)  # noqa: S704
+    raise _foreign(piece)
+
+
+def _spaced(pieces: tuple[Any, ...], render: Callable[[Any], Markup]) -> list[Markup]:
+    """Rendered pieces; blanks at the ends of a string part, which escaping drops, are kept."""
+    found = []
+    for piece in pieces:
+        text = render(piece)
+        if isinstance(piece, str) and not isinstance(piece, Markup) and piece.strip():
+            text = Markup(" " * piece[0].isspace()) + text + Markup(" " * piece[-1].isspace())
+        found.append(text)
+    return found
+
+
+def _foreign(piece: Any) -> BoundcalcError:
+    return BoundcalcError(
+        "a template printed something that is not content",
+        value=type(piece).__name__,
+        expected="text, Maths, Value, Code, Strong, Mark, or a tuple of these",
+    )
+
+
+def latex_document(document: Document, templates: Path) -> str:
+    """The whole LaTeX source."""
+    return _render(document, templates, "report.tex.j2", latex)
+
+
+def markdown_document(document: Document, templates: Path) -> str:
+    """The whole Markdown page."""
+    return _render(document, templates, "report.md.j2", markdown)
+
+
+def _render(
+    document: Document, templates: Path, name: str, finalize: Callable[[Any], Markup]
+) -> str:
+    # LaTeX is full of braces and per cent signs, so both templates use other delimiters.
+    environment = Environment(
+        block_start_string="((*",
+        block_end_string="*))",
+        variable_start_string="<<",
+        variable_end_string=">>",
+        comment_start_string="((#",
+        comment_end_string="#))",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+        loader=FileSystemLoader(templates),
+        # Everything printed has been through ``finalize``; with autoescape on, macros
+        # return Markup, which passes through it unchanged a second time.
+        autoescape=True,
+        finalize=finalize,
+    )
+    environment.filters["plain"] = lambda text: Markup(escape.plain_text(text))  # noqa: S704
+    environment.filters["trusted"] = Markup
+    return environment.get_template(name).render(document=document)

@@ -1,0 +1,179 @@
+"""The summary and the verdict table."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from boundcalc.report.cells import (
+    Block,
+    Bullets,
+    Column,
+    Content,
+    Mark,
+    Maths,
+    Paragraph,
+    Piece,
+    Strong,
+    Table,
+    Value,
+)
+from boundcalc.report.gather import Findings
+from boundcalc.report.notation import BIAS, ERROR, plural
+from boundcalc.report.numbers import DOWN, NONE, interval, sampled, text_of, value
+from boundcalc.theories.perturbed.families import FAMILIES
+from boundcalc.verify import Verdict
+
+_OUTCOMES = ("holds", "violated", "undetermined")
+
+LEGEND: Content = (
+    "A superscript letter says how far a number can be trusted: ",
+    Strong("p"),
+    " proved (exact arithmetic, from the stated assumptions), ",
+    Strong("c"),
+    " computed (the same formula in floating point), ",
+    Strong("s"),
+    " sampled (from the simulation), ",
+    Strong("u"),
+    " undetermined. Numbers without a letter are stated by the spec. Upper bounds are rounded "
+    "up, limits down, confidence intervals outwards.",
+)
+
+
+def summary(findings: Findings) -> tuple[Block, ...]:
+    """What was found: the verdict, then one sentence for each family."""
+    graph = findings.graph
+    size = (
+        f"The spec is a chain of {plural(graph.size, 'operator')} with "
+        f"{plural(len(graph.perturbations), 'perturbation')}."
+    )
+    return (
+        Paragraph((Strong(_headline(findings)), " " + size)),
+        Bullets(tuple(_family(findings, name) for name in findings.coefficients)),
+        Paragraph(LEGEND),
+    )
+
+
+def _headline(findings: Findings) -> str:
+    if findings.verdicts is None:
+        return f"No claim was checked by simulation: {findings.no_verdicts}."
+    found = findings.verdicts.verdicts
+    if not found:
+        return "No claim could be checked: no family makes one here."
+    counts = Counter(verdict.status for verdict in found)
+    if counts["holds"] == len(found):
+        return f"{plural(len(found), 'claim')} checked: all hold."
+    words = {
+        "holds": "hold" if counts["holds"] != 1 else "holds",
+        "violated": "violated",
+        "undetermined": "undetermined",
+    }
+    shares = [f"{counts[o]} {words[o]}" for o in _OUTCOMES if counts[o] or o == "holds"]
+    return f"{plural(len(found), 'claim')} checked: {', '.join(shares)}."
+
+
+def _family(findings: Findings, name: str) -> Content:
+    coefficients = findings.coefficients[name]
+    pieces: list[Piece] = [Strong(name), " "]
+    title = FAMILIES[name].title
+    if title != name:
+        pieces[-1] = f" ({title})"
+    bounds = [
+        (ERROR, coefficients.error_bound()),
+        (BIAS, coefficients.bias_bound()),
+    ]
+    known = [(symbol, number) for symbol, number in bounds if number is not None]
+    pieces.append(": " if known or findings.verdicts else ": no numerical bound.")
+    for position, (symbol, number) in enumerate(known):
+        if position:
+            pieces.append(", ")
+        pieces += [Maths(rf"{symbol}\le"), " ", value(number)]
+    if findings.verdicts is not None:
+        own = [v for v in findings.verdicts.verdicts if v.family == name]
+        pieces += ["; " if known else "", *_outcome(own)]
+    elif known:
+        pieces.append(".")
+    caution = FAMILIES[name].caution
+    if caution:
+        pieces.append(f" Caution: {caution}.")
+    return tuple(piece for piece in pieces if piece != "")
+
+
+def _outcome(own: list[Verdict]) -> list[Piece]:
+    if not own:
+        return ["no claim to check."]
+    held = sum(verdict.status == "holds" for verdict in own)
+    text = f"{held} of {plural(len(own), 'claim')} {'holds' if held == 1 else 'hold'}"
+    slacks = [(v.slack, v.claim) for v in own if v.status == "holds" and v.slack is not None]
+    pieces: list[Piece] = [text]
+    if slacks:
+        slack, claim = min(slacks)
+        number = sampled(slack, 3, rounding=DOWN)
+        pieces += [", the tightest ", f"({claim}) within a factor of ", number]
+    for status in ("violated", "undetermined"):
+        claims = [verdict.claim for verdict in own if verdict.status == status]
+        if claims:
+            pieces.append(f"; {status}: {', '.join(claims)}")
+    return [*pieces, "."]
+
+
+def verdict_blocks(findings: Findings) -> tuple[Block, ...]:
+    """The verdict table, remarks on what does not hold, and claims that were not made."""
+    verdicts = findings.verdicts
+    if verdicts is None:
+        return (Paragraph(f"No claim was checked by simulation: {findings.no_verdicts}."),)
+    blocks: list[Block] = []
+    if verdicts.verdicts:
+        blocks.append(_table(findings, verdicts.verdicts))
+    remarks = tuple(
+        (Strong(f"{v.claim}, {v.family}"), f": {v.detail}")
+        for v in verdicts.verdicts
+        if v.status != "holds"
+    )
+    if remarks:
+        blocks += [Paragraph("Claims that do not hold, and where:"), Bullets(remarks)]
+    if verdicts.skipped:
+        skipped = tuple(
+            (Strong(f"{claim}, {family}"), f": {reason}")
+            for claim, family, reason in verdicts.skipped
+        )
+        blocks += [Paragraph("Claims that are not made here:"), Bullets(skipped)]
+    return tuple(blocks)
+
+
+def _table(findings: Findings, verdicts: tuple[Verdict, ...]) -> Table:
+    assert findings.verdicts is not None  # noqa: S101 - the caller has looked
+    run = findings.verdicts.run
+    confidence = text_of(100 * run.confidence)
+    return Table(
+        caption="Every bound against the simulation. For a fixed iterate, the sample that is "
+        "hardest for the bound is shown.",
+        columns=(
+            Column("claim", 2.9),
+            Column("family", 1.7),
+            Column("bound"),
+            Column("observed"),
+            Column(f"{confidence}% interval"),
+            Column("slack"),
+            Column("verdict", 2.5),
+        ),
+        rows=tuple(_row(verdict) for verdict in verdicts),
+        remarks=(
+            "Slack is bound / observed, rounded down. A claim holds if the whole interval lies "
+            "below the bound, is violated if all of it lies above, and is undetermined "
+            "otherwise or where an assumption fails in the simulation. Observations of a squared "
+            "mean are unbiased estimates and may be slightly negative.",
+        ),
+    )
+
+
+def _row(verdict: Verdict) -> tuple[Content, ...]:
+    slack: Value = NONE if verdict.slack is None else sampled(verdict.slack, 3, rounding=DOWN)
+    return (
+        verdict.claim,
+        verdict.family,
+        value(verdict.bound, 5),
+        sampled(verdict.observed, 3),
+        interval(*verdict.ci, digits=3),
+        slack,
+        Mark(verdict.status, verdict.status),
+    )

@@ -1,0 +1,180 @@
+"""A report as a folder of files: all of them, or none."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from boundcalc.errors import OutputError
+from boundcalc.graph import OperatorGraph
+from boundcalc.report.engine import find_engine, typeset
+from boundcalc.report.gather import Findings, Progress, gather
+
+_LOG = logging.getLogger("boundcalc.report")
+
+STEM = "report"
+#: What an earlier report may have left in the folder.
+_OWN = ("report.tex", "report.pdf", "report.md", "report.log", "results.json")
+_OWN_FIGURES = ("bounds", "depth", "trajectory", "rates")
+
+
+@dataclass(frozen=True)
+class Written:
+    """A written report.
+
+    Attributes
+    ----------
+    folder
+        Where it is.
+    pdf
+        Whether there is a PDF.
+    message
+        Why not, and where the log is; empty if there is one.
+    """
+
+    folder: Path
+    pdf: bool
+    message: str
+
+
+def write_report(graph: OperatorGraph, out: Path, *, progress: Progress | None = None) -> Path:
+    """Write report.tex, report.pdf, report.md, results.json and figures into a folder.
+
+    Parameters
+    ----------
+    graph
+        A compiled spec.  Rates need its ``loss`` and ``training`` sections, verdicts its
+        ``simulation``; the report says what is missing and why.
+    out
+        The folder, made if it is not there.  Other files in it are left alone.
+    progress
+        Told how many steps of the simulation are done.
+
+    Returns
+    -------
+    Path
+        The folder.  Without a TeX engine, or where it fails, there is no report.pdf and
+        a warning is logged; see :func:`write` for the reason as a value.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.  Nothing is left behind then, nor after an
+        interruption.
+    """
+    written = write(graph, out, progress=progress)
+    if written.message:
+        _LOG.warning(written.message)
+    return written.folder
+
+
+def write(
+    graph: OperatorGraph,
+    out: Path,
+    *,
+    progress: Progress | None = None,
+    engine: str | None = "auto",
+) -> Written:
+    """As :func:`write_report`, with what happened to the PDF.
+
+    Parameters
+    ----------
+    engine
+        Name of a TeX engine, ``auto`` for the first that is installed, None for no PDF.
+    """
+    out = Path(out).absolute()
+    workplace = _workplace(out)
+    try:
+        findings = gather(graph, progress=progress)
+        chosen = find_engine() if engine == "auto" else engine
+        made, problem = _fill(workplace, findings, chosen)
+        message = ""
+        if not made:
+            message = f"the PDF was not made: {problem}"
+            if chosen is not None:
+                message += f"; the log is {out / 'report.log'}"
+        _place(workplace, out)
+        return Written(out, made, message)
+    except OSError as error:
+        raise _refused(out, error) from None
+    finally:
+        shutil.rmtree(workplace, ignore_errors=True)
+
+
+def _workplace(out: Path) -> Path:
+    """A new folder on the same file system: inside ``out`` if it is there, else beside it."""
+    if out.exists() and not out.is_dir():
+        raise OutputError(
+            "not a folder",
+            where=str(out),
+            expected="a folder, or a name that is still free",
+            fix="choose another folder with -o",
+        )
+    home = out
+    while not home.exists():
+        home = home.parent
+    place = home / f".boundcalc-{secrets.token_hex(6)}"
+    try:
+        place.mkdir()
+    except OSError as error:
+        raise _refused(out, error) from None
+    return place
+
+
+def _fill(workplace: Path, findings: Findings, engine: str | None) -> tuple[bool, str]:
+    """Everything that belongs into the folder; whether there is a PDF, and why not."""
+    from boundcalc.report.content import document
+    from boundcalc.report.plots import draw
+    from boundcalc.report.render import latex_document, markdown_document
+    from boundcalc.report.results import results
+    from boundcalc.resources import folder
+
+    templates = folder("templates")
+    figures = draw(findings, workplace / "figures")
+    content = document(findings, figures)
+    found = results(findings.graph, findings.coefficients, findings.rates, findings.verdicts)
+    texts = {
+        "report.tex": latex_document(content, templates),
+        "report.md": markdown_document(content, templates),
+        "results.json": json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n",
+    }
+    for name, text in texts.items():
+        (workplace / name).write_text(text, encoding="utf-8")
+    outcome = typeset(workplace, STEM, engine)
+    kept = {"log"} if engine is not None and not outcome.made else set()
+    for suffix in {"aux", "out", "log", "toc", "fls", "fdb_latexmk"} - kept:
+        (workplace / f"{STEM}.{suffix}").unlink(missing_ok=True)
+    return outcome.made, outcome.problem
+
+
+def _place(workplace: Path, out: Path) -> None:
+    """Move the finished report to where it belongs."""
+    if not out.exists():
+        out.parent.mkdir(parents=True, exist_ok=True)
+        workplace.rename(out)
+        return
+    (out / "figures").mkdir(exist_ok=True)
+    files = [path.relative_to(workplace) for path in sorted(workplace.rglob("*")) if path.is_file()]
+    for name in files:
+        os.replace(workplace / name, out / name)  # noqa: PTH105 - one step, also over a file
+    # Figures and a PDF of an earlier report would contradict this one.
+    stale = [Path(name) for name in _OWN]
+    stale += [Path("figures") / f"{s}.{e}" for s in _OWN_FIGURES for e in ("pdf", "png")]
+    for name in stale:
+        if name not in files:
+            (out / name).unlink(missing_ok=True)
+
+
+def _refused(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        "cannot write here",
+        where=str(path),
+        value=error.strerror or str(error),
+        expected="a folder that can be written to",
+        fix="choose another folder with -o",
+    )
