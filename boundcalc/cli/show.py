@@ -66,7 +66,7 @@ def show_coefficients(
                 table.add_row(escape(identifier), *cells)
             console.print(table)
             _show_bounds(console, coefficients)
-        if formulas:
+        if formulas or coefficients.missing:
             _show_formulas(console, coefficients)
         console.print()
     _show_notes(console, graph.notes)
@@ -91,13 +91,18 @@ def _show_bounds(console: Console, coefficients: Coefficients) -> None:
 
 
 def _show_formulas(console: Console, coefficients: Coefficients) -> None:
-    from boundcalc.theories.perturbed.formulas import RECURRENCES
+    from boundcalc.theories.perturbed.formulas import RECURRENCES, closed_latex
 
-    for line in RECURRENCES[coefficients.family.name]:
-        console.print("  " + line, markup=False)
-    for column, entries in (coefficients.formulas() or {}).items():
+    family = coefficients.family.name
+    for line in RECURRENCES[family]:
+        console.print("  " + line, markup=False, soft_wrap=True)
+    written = coefficients.formulas()
+    for column, entries in (written or {}).items():
         for identifier, latex in entries.items():
-            console.print(f"  {column} {identifier}: {latex}", markup=False)
+            console.print(f"  {column} {identifier}: {latex}", markup=False, soft_wrap=True)
+    if written is None and coefficients.graph.is_uniform:
+        for column, latex in closed_latex(family).items():
+            console.print(f"  {column} of operator i: {latex}", markup=False, soft_wrap=True)
 
 
 _RATE_ROWS: tuple[tuple[str, Callable[[Rate], str]], ...] = (

@@ -80,6 +80,9 @@ def _given(entry: Entry) -> dict[str, Expression]:
                 value = value[entry.inputs[0]]
         if value is not None:
             given[name] = value
+    if "jac_input" in given:
+        # sup ‖∇₁f‖ is a Lipschitz constant of f on a convex region.
+        given.setdefault("lip_input", given["jac_input"])
     return given
 
 
@@ -110,8 +113,6 @@ def _fill_gaps(
         for name in ("hess_mixed", "third_mixed"):
             if "jac_weight" in merged:
                 merged.setdefault(name, ZERO)
-    if "jac_input" in merged:
-        merged.setdefault("lip_input", merged["jac_input"])
     if not any(name in merged for name in _WEIGHT):
         merged.update(dict.fromkeys(_WEIGHT, ZERO))
         notes.append(f"operator {entry.id}: no weight constants given, read as having no weights")

@@ -166,6 +166,23 @@ class OperatorGraph:
         """Operator ids in topological order."""
         return tuple(node.id for node in self.nodes)
 
+    @property
+    def is_uniform(self) -> bool:
+        """Whether all operators have the same constants, those that no bound reads aside.
+
+        The input constants of the first operator are such: the data is not perturbed.
+        """
+        first, rest = self.nodes[0].constants, self.nodes[1:]
+        if not rest:
+            return True
+        shared = rest[0].constants
+        same = all(
+            getattr(node.constants, name).node == getattr(shared, name).node
+            for node in rest
+            for name in CONSTANT_NAMES
+        )
+        return same and first.jac_weight.node == shared.jac_weight.node
+
     def predecessors(self, name: str) -> tuple[str, ...]:
         """Ids of the operators whose outputs ``name`` reads."""
         return tuple(self.edges.predecessors(name))

@@ -106,7 +106,19 @@ def compile_results(
             for column, entries in found.items():
                 group, name = _PLACES[column]
                 result["formula"].setdefault(group, {})[name] = entries
+        result |= _general_formulas(coefficients)
     return result
+
+
+def _general_formulas(coefficients: Coefficients) -> dict[str, Any]:
+    """Recurrences of the family, and closed forms in N and i where the chain is uniform."""
+    from boundcalc.theories.perturbed.formulas import CONVENTIONS, RECURRENCES, closed_latex
+
+    family = coefficients.family.name
+    closed = None
+    if coefficients.graph.is_uniform:
+        closed = {"where": CONVENTIONS[family], **closed_latex(family)}
+    return {"recurrence": list(RECURRENCES[family]), "closed_form": closed}
 
 
 def _sharp_only(coefficients: Coefficients, gram: bool | None, notes: list[str]) -> dict[str, Any]:

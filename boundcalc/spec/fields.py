@@ -111,8 +111,10 @@ class Frozen(BaseModel):
                     raise custom_error("not a number", _EXPECTED[max(kinds, key=_width)])
         if kinds == {bool} and not isinstance(value, bool):
             raise custom_error("neither true nor false", "true or false")
-        if float in kinds and isinstance(value, DecimalLiteral):
-            return float(value)
+        if kinds and isinstance(value, DecimalLiteral):
+            exact_value = value.expression.evaluate(RATIONALS)
+            whole = float not in kinds and exact_value.denominator == 1
+            return int(exact_value) if whole else float(value)
         return value
 
 
@@ -233,7 +235,9 @@ def problems(error: ValidationError, raw: Any, model: type[BaseModel]) -> list[P
         elif finding.kind != "extra_forbidden":
             result.append(finding.problem())
     misspelt = {
-        (p.path[:-1], nearest(str(p.path[-1]), absent.get(p.path[:-1], []))) for p in result
+        (p.path[:-1], nearest(str(p.path[-1]), absent.get(p.path[:-1], [])))
+        for p in result
+        if p.path
     }
     for path, keys in absent.items():
         keys = [key for key in keys if (path, key) not in misspelt]
@@ -273,7 +277,9 @@ class _Finding:
             options = [option for option in options if isinstance(option[2], dict)] or options
         if kind == "extra_forbidden":
             options = [o for o in options if o[0][-1:] == location[-1:]] or options
-        path, branch, value = max(options, key=lambda option: len(option[0]))
+        path, branch, value = max(
+            options, key=lambda option: (option[0][-1:] == location[-1:], len(option[0]))
+        )
         return cls(path, branch, kind, location, entry.get("ctx", {}), entry["msg"], value)
 
     def problem(self) -> Problem:
@@ -307,6 +313,8 @@ class _Finding:
         """Whether a value of another kind was wanted altogether."""
         if self.kind == "boundcalc":
             return bool(self.context["problem"] == "not a number")
+        if self.kind == "literal_error":
+            return not isinstance(self.value, str)
         return self.kind.endswith("_type")
 
     def sentence(self) -> str:
@@ -495,15 +503,14 @@ def _members(annotation: Any, tag: str | None) -> Iterator[tuple[type[BaseModel]
 
 
 def _missing_keys(path: Trail, keys: list[str]) -> Problem:
-    names = " and ".join(
-        [", ".join(map(repr, keys[:-1])), repr(keys[-1])] if keys[1:] else [repr(keys[0])]
-    )
-    section = f"`{dotted(path)}`" if path else "the spec"
-    plural = "s" if keys[1:] else ""
+    def listed(names: list[str]) -> str:
+        return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+    plural = len(keys) > 1
     return Problem(
         path,
-        f"missing key{plural} {names}",
+        f"missing key{'s' if plural else ''} {listed([repr(key) for key in keys])}",
         None,
-        f"{section} with " + " and ".join(f"`{key}:`" for key in keys),
+        f"{listed([f'`{key}:`' for key in keys])}, which {'have' if plural else 'has'} no default",
         "add " + ", ".join(f"`{key}: …`" for key in keys),
     )

@@ -339,12 +339,13 @@ def _yaml_events(text: str, name: str) -> Iterator[_Event]:
         ) from None
 
 
+_JSON_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[{}\[\]]', re.DOTALL)
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[{}\[\]:,]|[^\s{}\[\]:,"]+', re.DOTALL)
 
 
 def _json_events(text: str, name: str) -> Iterator[_Event]:
     depth = 0
-    for match in _JSON_TOKEN.finditer(text):  # first, as json.loads calls itself for each level
+    for match in _JSON_BRACKET.finditer(text):  # first, as json.loads calls itself for each level
         depth += (match[0] in "{[") - (match[0] in "}]")
         if depth > MAX_DEPTH:
             _fail_depth(f"{name}:{text.count(chr(10), 0, match.start()) + 1}")

@@ -43,6 +43,8 @@ def json_schema(
     'urn:boundcalc:spec:1'
     """
     schema = _schema_of(Spec)
+    # Names that do not match the pattern are refused, not let through unchecked.
+    schema["properties"]["symbols"]["additionalProperties"] = False
     libraries = {"OperatorSection": operators, "PerturbationSection": distributions}
     for section, library in libraries.items():
         _complete(schema, section, library)
@@ -51,7 +53,7 @@ def json_schema(
 
 def schema_text(schema: Mapping[str, Any]) -> str:
     """A schema as it is written to a file: sorted keys, two spaces, a newline at the end."""
-    return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
 
 
 class _Generator(GenerateJsonSchema):

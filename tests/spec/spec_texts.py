@@ -70,7 +70,7 @@ SMALL = "version: 1\nname: small\ngraph: {operators: [{id: f}]}\n"
 
 
 def refused(text: str | bytes, **options: str) -> SpecError:
-    """The error that a text is refused with; one problem per line of its message."""
+    """The error that a text is refused with."""
     try:
         spec = loads(text, name="my.yaml", **options)  # type: ignore[arg-type]
     except SpecError as error:

@@ -30,7 +30,7 @@ def test_the_documented_example_loads() -> None:
     assert spec.graph.operators[2].inputs == ["block.8"]
     assert spec.symbol_values["L"].evaluate(RATIONALS) == Fraction(1, 2)
     assert spec.perturbations[1].sites == ["block.1", "loss"]
-    assert spec.perturbations[1].pass_ == "backward"
+    assert [section.pass_ for section in spec.perturbations] == ["forward", "backward"]
     assert spec.perturbations[1].every == 10
     assert spec.training is not None
     assert spec.training.step_size.evaluate(RATIONALS) == Fraction(1, 100)
@@ -235,6 +235,8 @@ def test_ten_megabytes_of_text_are_refused_at_once() -> None:
     assert time.perf_counter() - start < 0.1
 
 
+SECONDS = 10  # the slowest takes 1 s on a quiet machine
+
 BILLION_LAUGHS = "a: &a [1,2,3,4,5,6,7,8,9]\n" + "".join(
     f"{chr(98 + i)}: &{chr(98 + i)} [{', '.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(20)
 )
@@ -249,10 +251,10 @@ BILLION_LAUGHS = "a: &a [1,2,3,4,5,6,7,8,9]\n" + "".join(
             "the spec is nested",
         ),
         ("a: &a [*a]", "an alias inside itself"),
-        ("- [" + "1, " * 330_000 + "]", "the spec has too many values"),
         ("[" * 900_000, "the spec is nested too deeply"),
         ("{a: " * 240_000, "the spec is nested too deeply"),
         ("- " * 400_000, "the spec is nested too deeply"),
+        ("- 1\n" * 240_000, "the spec has too many values"),
         ("? " * 400_000, "a key is not text"),
         ("'" * 900_000, "this is 449999 characters long"),
         ("a: |\n " + "x" * 900_000, "this is 900000 characters long"),
@@ -261,26 +263,24 @@ BILLION_LAUGHS = "a: &a [1,2,3,4,5,6,7,8,9]\n" + "".join(
         ("&a " * 300_000, "this is not YAML"),
         ("# " * 400_000, "the spec is empty"),
         ("\n" * 900_000, "the spec is empty"),
-        ("perturbations: [" + "1, " * 90_000 + "]", None),
+        (SMALL + "perturbations: [" + "{}, " * 20_000 + "]", "missing keys"),
     ],
     ids=lambda value: repr(value)[:20],
 )
 def test_bombs_in_yaml(text: str, problem: str | None) -> None:
-    tracemalloc.start()
     start = time.perf_counter()
     error = refused(text, format="yaml")
-    seconds = time.perf_counter() - start
-    memory = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert problem is None or error.problem.startswith(problem) or "not YAML" in error.problem
-    assert seconds < 5  # under tracemalloc, which slows Python down several times
-    assert memory < 200_000_000
+    assert time.perf_counter() - start < SECONDS
+    assert problem is None or error.problem.startswith(problem)
 
 
-def test_a_billion_laughs_take_no_time() -> None:
+def test_a_billion_laughs_take_neither_time_nor_memory() -> None:
+    tracemalloc.start()
     start = time.perf_counter()
     error = refused(BILLION_LAUGHS)
-    assert time.perf_counter() - start < 0.2
+    assert time.perf_counter() - start < 1
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
     assert told(error) == (
         "my.yaml:6: f[1]",
         "the spec has too many values",
@@ -306,7 +306,7 @@ def test_a_billion_laughs_take_no_time() -> None:
 def test_bombs_in_json(text: str, problem: str) -> None:
     start = time.perf_counter()
     error = refused(text, format="json")
-    assert time.perf_counter() - start < 2
+    assert time.perf_counter() - start < SECONDS
     assert error.problem.startswith(problem)
     assert error.where is not None
     assert error.where.startswith("my.yaml:1")
@@ -344,7 +344,7 @@ def test_a_thousand_operators_load_quickly() -> None:
     text = f"version: 1\nname: long\nsymbols: {{C: 1}}\ngraph:\n  operators:\n{rows}\n"
     start = time.perf_counter()
     assert len(loads(text).graph.operators) == 1000
-    assert time.perf_counter() - start < 1.5  # 0.2 s on a quiet machine
+    assert time.perf_counter() - start < SECONDS  # 0.2 s on a quiet machine
 
 
 def test_public_names() -> None:

@@ -1,0 +1,115 @@
+"""Coefficient tables of every family, and the Gram matrix of short chains."""
+
+from __future__ import annotations
+
+from boundcalc.report.cells import Block, Code, Column, Content, Maths, Paragraph, Table
+from boundcalc.report.gather import Findings
+from boundcalc.report.numbers import NONE, value
+from boundcalc.report.rows import shortened_rows
+from boundcalc.theories.perturbed.coefficients import Coefficients
+from boundcalc.theories.perturbed.families import COLUMNS
+
+GRAM_SITES = 8
+
+_TITLES = {
+    "error_forward": r"C^e_{\delta_j}",
+    "error_backward": r"C^e_{\varepsilon_j}",
+    "bias_forward_mean": r"C^b_{\delta_j}",
+    "bias_forward_fourth": r"\tilde C^b_{\delta_j}",
+    "bias_backward_mean": r"C^b_{\varepsilon_j}",
+}
+
+
+def coefficient_blocks(findings: Findings) -> tuple[Block, ...]:
+    """One table for each family, then the Gram matrix."""
+    blocks: list[Block] = []
+    missing = {c.missing for c in findings.coefficients.values() if c.missing}
+    if missing:
+        text = (
+            "The coefficients have no numbers, because "
+            f"{'; '.join(sorted(missing))}. The formulas below hold for every value."
+        )
+        return (Paragraph(text),)
+    for coefficients in findings.coefficients.values():
+        blocks.append(_table(coefficients))
+    matrix = _gram(findings.coefficients["sharp"])
+    if matrix is not None:
+        blocks.append(matrix)
+    return tuple(blocks)
+
+
+def _table(coefficients: Coefficients) -> Table:
+    graph, family = coefficients.graph, coefficients.family
+    columns = {name: coefficients.by_id(name) for name in COLUMNS}
+    rows = tuple(
+        (
+            str(number),
+            Code(name),
+            *(value(columns[c][name], 5) if name in columns[c] else NONE for c in COLUMNS),
+        )
+        for number, name in enumerate(graph.ids, 1)
+    )
+    shown, note = shortened_rows(rows, "operators")
+    return Table(
+        caption=(f"Coefficients of the {family.name} family at the j-th operator.",),
+        columns=(
+            Column(Maths("j")),
+            Column("operator", 3.2),
+            *(Column(Maths(_TITLES[name])) for name in COLUMNS),
+        ),
+        rows=shown,
+        remarks=(_multiplied(family.name), *note),
+    )
+
+
+def _multiplied(family: str) -> Content:
+    """What each column multiplies."""
+    last: tuple[Content, ...] = ()
+    if family == "sharp":
+        fourth = r"(\mathbb{E}\lVert\delta_j\rVert^2)^2"
+        last = (
+            " These are coefficients of one perturbed operator at a time; several together "
+            "are bounded by the recurrences, not by a sum.",
+        )
+    else:
+        fourth = r"\mathbb{E}\lVert\delta_j\rVert^4"
+    return (
+        "In order, the columns multiply ",
+        Maths(r"\mathbb{E}\lVert\delta_j\rVert^2"),
+        " and ",
+        Maths(r"\mathbb{E}\lVert\varepsilon_j\rVert^2"),
+        " in the error, ",
+        Maths(r"\lVert\mathbb{E}[\delta_j|\cdot]\rVert^2"),
+        ", ",
+        Maths(fourth),
+        " and ",
+        Maths(r"\lVert\mathbb{E}[\varepsilon_j|\cdot]\rVert^2"),
+        " in the bias.",
+        *last,  # type: ignore[return-value]
+    )
+
+
+def _gram(coefficients: Coefficients) -> Table | None:
+    labels = coefficients.gram_labels
+    if not 0 < len(labels) <= GRAM_SITES:
+        return None
+    matrix = coefficients.gram()
+    if matrix is None:
+        return None
+    size = coefficients.graph.size
+    names = [Maths(rf"\delta_{{{j}}}") for j in range(1, size)]
+    names += [Maths(rf"\varepsilon_{{{j}}}") for j in range(2, size + 1)]
+    return Table(
+        caption=(
+            "Gram matrix of the sharp family: ",
+            Maths(r"\zeta^2=z^{\top}Gz"),
+            " bounds the error, ",
+            Maths(r"z"),
+            " the root mean squares of all sites.",
+        ),
+        columns=(Column(""), *(Column(name) for name in names)),
+        rows=tuple(
+            (name, *(value(entry, 3) for entry in row))
+            for name, row in zip(names, matrix, strict=True)
+        ),
+    )

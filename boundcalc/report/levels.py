@@ -1,0 +1,118 @@
+"""The perturbations: where, how large, and when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from boundcalc.arithmetic import RATIONALS, WIDE, Number, Status
+from boundcalc.errors import InexactError, SymbolError
+from boundcalc.graph import OperatorGraph
+from boundcalc.graph.model import Perturbation
+from boundcalc.perturbations.schedules import Always, Every, First, Last, Schedule, Steps
+from boundcalc.report.cells import Code, Column, Content, Maths, Table
+from boundcalc.report.notation import plural
+from boundcalc.report.numbers import value
+from boundcalc.report.rows import shortened_rows
+
+
+def perturbation_table(graph: OperatorGraph) -> Table:
+    """One row for each perturbation at each site."""
+    rows = tuple(_row(graph, perturbation) for perturbation in graph.perturbations)
+    shown, note = shortened_rows(rows, "perturbations")
+    return Table(
+        caption="The perturbations. Moments are those of the whole vector.",
+        columns=(
+            Column("operator", 2.3),
+            Column("pass", 1.6),
+            Column("law of a component", 3.1),
+            Column("rms"),
+            Column("mean"),
+            Column("fourth"),
+            Column("zero-mean", 1.3),
+            Column("acts", 2.2),
+        ),
+        rows=shown,
+        remarks=(
+            (
+                "rms is ",
+                Maths(r"(\mathbb{E}\lVert\cdot\rVert^2)^{1/2}"),
+                ", mean the size of the conditional mean, fourth ",
+                Maths(r"(\mathbb{E}\lVert\cdot\rVert^4)^{1/4}"),
+                ". Zero-mean is meant conditionally on what came before.",
+            ),
+            *note,
+        ),
+    )
+
+
+def _row(graph: OperatorGraph, perturbation: Perturbation) -> tuple[Content, ...]:
+    rms, mean, fourth, centred = _levels(graph, perturbation)
+    return (
+        Code(graph.ids[perturbation.site - 1]),
+        perturbation.direction,
+        law(perturbation),
+        rms,
+        mean,
+        fourth,
+        centred,
+        when(perturbation),
+    )
+
+
+def _levels(graph: OperatorGraph, p: Perturbation) -> tuple[Content, Content, Content, Content]:
+    for kind, status in ((RATIONALS, Status.PROVED), (WIDE, Status.COMPUTED)):
+        try:
+            rms, mean, fourth = p.level(kind, graph.values(kind))
+            root = None if fourth is None else kind.sqrt(kind.sqrt(fourth))
+        except InexactError:
+            continue
+        except SymbolError:
+            break
+        return (
+            _cell(rms, status),
+            _cell(mean, status),
+            "not given" if root is None else _cell(root, status),
+            "yes" if mean == 0 else "no",
+        )
+    return "symbolic", "symbolic", "symbolic", "–"
+
+
+def _cell(x: Any, status: Status) -> Content:
+    return value(Number(x, status), 4)
+
+
+def law(perturbation: Perturbation) -> Content:
+    """The model with its parameters, or that only moments are given."""
+    if perturbation.distribution is None:
+        return "by its moments"
+    given = perturbation.distribution.model_dump(exclude_none=True)
+    inside = ", ".join(f"{name} = {entry_text(entry)}" for name, entry in given.items())
+    return Code(f"{perturbation.distribution.model}({inside})")
+
+
+def entry_text(entry: object) -> str:
+    """A parameter as the spec has it."""
+    source = entry.get("source") if isinstance(entry, dict) else getattr(entry, "source", None)
+    return str(entry if source is None else source)
+
+
+def when(perturbation: Perturbation) -> Content:
+    """The steps at which it acts, and with what probability."""
+    text = _schedule(perturbation.schedule)
+    if perturbation.probability is None:
+        return text
+    return (f"{text}, with probability ", Code(perturbation.probability.source))
+
+
+def _schedule(schedule: Schedule) -> str:
+    if isinstance(schedule, Always):
+        return "every step"
+    if isinstance(schedule, Every):
+        return "every step" if schedule.every == 1 else f"every {schedule.every} steps"
+    if isinstance(schedule, Steps):
+        return plural(len(schedule.steps), "listed step")
+    if isinstance(schedule, First):
+        return f"the first {plural(schedule.first, 'step')}"
+    if isinstance(schedule, Last):
+        return f"the last {plural(schedule.last, 'step')}"
+    return repr(schedule)

@@ -1,0 +1,295 @@
+"""The theorems with the spec's numbers in them."""
+
+from __future__ import annotations
+
+from boundcalc.arithmetic import WIDE, Scalar
+from boundcalc.graph import OperatorGraph
+from boundcalc.rates import Rate
+from boundcalc.report.cells import Block, Content, Equation, Maths, Paragraph, Theorem
+from boundcalc.report.equations import arrange
+from boundcalc.report.gather import Findings
+from boundcalc.report.notation import BIAS, ERROR, NONCONVEX, PL, plural
+from boundcalc.report.numbers import DOWN, UP, down, latex_number, text_of, up
+from boundcalc.spec.expressions import Expression
+from boundcalc.theories.perturbed.coefficients import Coefficients
+from boundcalc.theories.perturbed.families import Descent
+
+_TITLES = {
+    "published": "[KZY], Theorems 1 to 5, as printed",
+    "corrected": "[KZY], Theorems 1 to 5, with E1, E2, E3 and E5 applied",
+    "sharp": "sharp",
+}
+
+
+def statement_blocks(findings: Findings) -> tuple[Block, ...]:
+    """One statement for each family, the sharp one first."""
+    blocks: list[Block] = [
+        Paragraph(
+            (
+                "Here ",
+                Maths("u"),
+                " is the gradient of one sample, ",
+                Maths(r"\tilde u"),
+                " what the perturbed passes compute in its place, and ",
+                Maths(r"\mathbb{E}"),
+                " in (a) and (b) is over the perturbations only, given the weights and the "
+                "sample. [KZY] and all other sources are listed at the end.",
+            )
+        )
+    ]
+    for name in ("sharp", "published", "corrected"):
+        blocks.append(_statement(findings, findings.coefficients[name]))
+    return tuple(blocks)
+
+
+def _statement(findings: Findings, coefficients: Coefficients) -> Theorem:
+    graph, family = findings.graph, coefficients.family
+    blocks: list[Block] = [
+        Paragraph(
+            f"Let the {plural(graph.size, 'operator')} satisfy A3 with the constants listed "
+            "under Assumptions, and let the perturbations have the levels listed there. Then "
+            "for every sample, at every iterate:"
+        )
+    ]
+    blocks += _passes(coefficients)
+    blocks += _convergence(findings, coefficients)
+    if family.caution:
+        blocks.append(Paragraph(f"Caution: this family is {_said(family.caution)}."))
+    return Theorem(_TITLES[family.name], tuple(blocks), proved=family.name == "sharp")
+
+
+def _said(caution: str) -> str:
+    # The cautions are written as half sentences about "the family" or "its bias bound".
+    return caution if caution.startswith("false") else f"not proved throughout: {caution}"
+
+
+def _passes(coefficients: Coefficients) -> list[Block]:
+    """(a) and (b): error and bias of the gradient."""
+    bounds = coefficients.bounds
+    if bounds is None:
+        return _general(coefficients)
+    lines: list[str] = []
+    remarks: list[Block] = []
+    for letter, symbol, number in (("a", ERROR, bounds.error), ("b", BIAS, bounds.bias)):
+        if number is None:
+            reason = bounds.reason or "this family states none"
+            remarks.append(Paragraph(f"({letter}) There is no such bound: {reason}."))
+        else:
+            lines.append(
+                rf"\mathrm{{({letter})}}\quad {symbol} &\le {up(number)}"
+                rf"\qquad\text{{({number.status})}}"
+            )
+    remarks.append(Paragraph(f"Form used: {bounds.form}."))
+    return [Equation(tuple(lines)), *remarks]
+
+
+def _general(coefficients: Coefficients) -> list[Block]:
+    """The same as formulas, where there are no numbers to put in."""
+    sums = (
+        r"\sum_{i=1}^{N-1} C^e_{\delta_i}\mathbb{E}\lVert\delta_i\rVert^2"
+        r" + \sum_{i=1}^{N-1} C^e_{\varepsilon_{i+1}}\mathbb{E}\lVert\varepsilon_{i+1}\rVert^2",
+        r"\sum_{i=1}^{N-1} C^b_{\delta_i}\mathbb{E}\lVert\mathbb{E}[\delta_i|\cdot]\rVert^2"
+        r" + \sum_{i=1}^{N-1} \tilde C^b_{\delta_i}\mathbb{E}\lVert\delta_i\rVert^4"
+        r" + \sum_{i=1}^{N-1} C^b_{\varepsilon_{i+1}}"
+        r"\mathbb{E}\lVert\mathbb{E}[\varepsilon_{i+1}|\cdot]\rVert^2",
+    )
+    if coefficients.family.name == "sharp":
+        one = (
+            r"C^e_{\delta_j}\mathbb{E}\lVert\delta_j\rVert^2",
+            r"C^b_{\delta_j}\lVert\mathbb{E}[\delta_j|\cdot]\rVert^2"
+            r" + \tilde C^b_{\delta_j}(\mathbb{E}\lVert\delta_j\rVert^2)^2",
+        )
+        lead: Content = (
+            "If the only perturbation is ",
+            Maths(r"\delta_j"),
+            " (and likewise with ",
+            Maths(r"C^e_{\varepsilon_j}"),
+            " and ",
+            Maths(r"C^b_{\varepsilon_j}"),
+            " for ",
+            Maths(r"\varepsilon_j"),
+            "; the bias terms add up before they are squared):",
+        )
+        error, bias = one
+        # β ≤ √C·m + √C̃·e², so β² is at most twice the sum of squares.
+        bias = rf"\Big(\sqrt{{C^b_{{\delta_j}}}}\,m_j + \sqrt{{\tilde C^b_{{\delta_j}}}}\,e_j^2\Big)^2"
+    else:
+        error, bias = sums
+        lead = "With the coefficients of this family:"
+    lines = [
+        *(arrange(r"\mathrm{(a)}\quad " + ERROR, error, relation=r"\le") or ()),
+        *(arrange(r"\mathrm{(b)}\quad " + BIAS, bias, relation=r"\le") or ()),
+    ]
+    return [Paragraph(lead), Equation(tuple(lines))]
+
+
+def _convergence(findings: Findings, coefficients: Coefficients) -> list[Block]:
+    """(c) and (d): what they mean for a run."""
+    rates, name = findings.rates, coefficients.family.name
+    if rates is None:
+        return [Paragraph(f"No statement about a run: {findings.no_rates}.")]
+    graph, descent = findings.graph, coefficients.family.descent
+    blocks: list[Block] = [Paragraph(_hypotheses(graph, rates.nonconvex[name], descent))]
+    regimes = [("c", rates.nonconvex[name], _nonconvex)]
+    if name in rates.pl:
+        regimes.append(("d", rates.pl[name], _pl))
+    for letter, rate, lines in regimes:
+        if rate.bound is None:
+            regime = "nonconvex" if letter == "c" else "PL"
+            text = f"({letter}) The {regime} statement is refused: {rate.refused}."
+            blocks.append(Paragraph(text))
+            continue
+        if letter == "d":
+            mu = graph.spec.loss.pl
+            assert mu is not None  # noqa: S101 - there is a PL rate
+            number = latex_number(text_of(_wide(graph, mu), rounding=DOWN))
+            blocks.append(Paragraph(("If A4 holds as well, with ", Maths(rf"\mu={number}"), ":")))
+        blocks.append(Equation(tuple(lines(graph, rate, descent, letter))))
+    if all(rate.bound is None for _, rate, _ in regimes):
+        return blocks
+    return [*blocks, Paragraph(_averages(graph, descent))]
+
+
+def _hypotheses(graph: OperatorGraph, rate: Rate, descent: Descent) -> Content:
+    loss, training = graph.spec.loss, graph.spec.training
+    assert training is not None  # noqa: S101 - there are rates
+    limit = r"\frac1L" if descent.limit == 1 else rf"\frac{{1}}{{{descent.limit}L}}"
+    step = latex_number(text_of(_wide(graph, training.step_size)))
+    ceiling = "" if rate.step_size_limit is None else "=" + down(rate.step_size_limit)
+    return (
+        "If moreover A1 holds with ",
+        Maths(f"L={_shown(graph, loss.smoothness)}"),
+        ", A2 with ",
+        Maths(rf"\sigma={_shown(graph, loss.gradient_noise)}"),
+        " and ",
+        Maths(rf"\Delta_0={_shown(graph, loss.initial_gap)}"),
+        ", then for the step size ",
+        Maths(rf"\gamma={step}"),
+        " (the statement needs ",
+        Maths(rf"\gamma\le {limit}{ceiling}"),
+        "), ",
+        Maths(f"T={training.horizon}"),
+        " steps and ",
+        Maths(f"M={loss.batch}"),
+        f" {'sample' if loss.batch == 1 else 'samples'} a step:",
+    )
+
+
+def _nonconvex(graph: OperatorGraph, rate: Rate, d: Descent, letter: str) -> list[str]:
+    extra = r"\overline{\mathrm{Var}-\sigma^2}" if d.splits_variance else r"\overline{\zeta^2}"
+    general = (
+        rf"\frac{{{d.gap}\Delta_0}}{{\gamma T}} + {_factor(d.noise)}L\gamma\sigma^2"
+        rf" + {_factor(d.error)}L\gamma\,{extra} + {_factor(d.bias)}\overline{{\beta^2}}"
+    )
+    p = _Numbers(graph)
+    error = rate.terms["perturbation_error"].value / (d.error * p.L * p.step)
+    bias = rate.terms["perturbation_bias"].value / d.bias
+    product = rf"{_up(p.L)}\cdot {_up(p.step)}"
+    numbers = (
+        rf"\frac{{{_times(d.gap)}{_up(p.gap)}}}{{{_down(p.step)}\cdot {p.horizon}}}"
+        rf" + {_times(d.noise)}{product}\cdot {_squared(_up(p.sigma))}"
+        rf" + {_times(d.error)}{product}\cdot {_up(error)} + {_times(d.bias)}{_up(bias)}"
+    )
+    return _chain(rf"\mathrm{{({letter})}}\quad {NONCONVEX}", [general, numbers, _sum(rate)], rate)
+
+
+def _pl(graph: OperatorGraph, rate: Rate, d: Descent, letter: str) -> list[str]:
+    top, bottom = d.contraction
+    share = r"\mu\gamma" if (top, bottom) == (1, 1) else rf"\frac{{{top}}}{{{bottom}}}\mu\gamma"
+    ratio = rf"\left(1-{share}\right)"
+    lag = "T-t" if d.lag == 0 else f"T-{d.lag}-t"
+    noise = "" if d.pl_noise is None else rf" + \frac{{{_factor(d.pl_noise)}L\gamma\sigma^2}}{{\mu}}"
+    level = r"\mathrm{Var}_t" if d.splits_variance else r"\zeta_t^2"
+    general = (
+        rf"{ratio}^{{T}}\Delta_0{noise} + \sum_{{t=0}}^{{T-1}}{ratio}^{{{lag}}}"
+        rf"\left({_over(d.pl_error, r'L\gamma^2')}{level}+{_over(d.pl_bias, r'\gamma')}\beta_t^2\right)"
+    )
+    return _chain(rf"\mathrm{{({letter})}}\quad {PL}", [general, _sum(rate)], rate)
+
+
+def _chain(left: str, steps: list[str], rate: Rate) -> list[str]:
+    """left ≤ first ≤ second ≤ … ≤ the bound, each broken where it has to be."""
+    assert rate.bound is not None  # noqa: S101 - the callers have looked
+    lines = list(arrange(left, steps[0], relation=r"\le") or (rf"{left} &\le {steps[0]}",))
+    for step in steps[1:]:
+        lines += arrange("", step, relation=r"\le") or ()
+    lines.append(rf"&\le {up(rate.bound)}\qquad\text{{({rate.bound.status})}}")
+    return lines
+
+
+def _sum(rate: Rate) -> str:
+    return " + ".join(up(term) for term in rate.terms.values())
+
+
+def _averages(graph: OperatorGraph, descent: Descent) -> Content:
+    """What the letters of (c) and (d) mean."""
+    batch = " and the batch (docs/theory.md, Lemma 6.4)" if graph.spec.loss.batch > 1 else ""
+    pieces: tuple[Content, ...] = (
+        "Bars are averages over the steps ",
+        Maths("t"),
+        ". ",
+        Maths(r"\zeta_t^2"),
+        " and ",
+        Maths(r"\beta_t^2"),
+        f" bound error and bias of the step’s gradient, given the perturbations that act{batch}",
+    )
+    if descent.splits_variance:
+        pieces += (
+            "; ",
+            Maths(r"\mathrm{Var}_t\le(\sigma+\zeta_t)^2"),
+            ", or ",
+            Maths(r"\sigma^2+\zeta_t^2"),
+            " where the error has mean zero given the sample (Lemma 6.3)",
+        )
+    pieces += (". Each number is rounded up.",)
+    return pieces  # type: ignore[return-value]
+
+
+class _Numbers:
+    """L, σ, Δ₀, γ and T as wide numbers."""
+
+    def __init__(self, graph: OperatorGraph) -> None:
+        loss, training = graph.spec.loss, graph.spec.training
+        assert training is not None  # noqa: S101 - there are rates
+        assert loss.smoothness and loss.gradient_noise and loss.initial_gap  # noqa: S101, PT018
+        self.L = _wide(graph, loss.smoothness)
+        self.sigma = _wide(graph, loss.gradient_noise)
+        self.gap = _wide(graph, loss.initial_gap)
+        self.step = _wide(graph, training.step_size)
+        self.horizon = training.horizon
+
+
+def _wide(graph: OperatorGraph, expression: Expression) -> Scalar:
+    return expression.evaluate(WIDE, graph.values(WIDE))
+
+
+def _shown(graph: OperatorGraph, expression: Expression | None) -> str:
+    assert expression is not None  # noqa: S101 - there are rates
+    return _up(_wide(graph, expression))
+
+
+def _up(x: Scalar) -> str:
+    return latex_number(text_of(x, rounding=UP))
+
+
+def _down(x: Scalar) -> str:
+    return latex_number(text_of(x, rounding=DOWN))
+
+
+def _factor(k: int) -> str:
+    return "" if k == 1 else str(k)
+
+
+def _times(k: int) -> str:
+    return "" if k == 1 else rf"{k}\cdot "
+
+
+def _squared(number: str) -> str:
+    return rf"({number})^2" if r"\times" in number or "^" in number else f"{number}^2"
+
+
+def _over(fraction: tuple[int, int], letters: str) -> str:
+    top, bottom = fraction
+    return letters if bottom == 1 else rf"\frac{{{_factor(top)}{letters}}}{{{bottom}}}"
+
+

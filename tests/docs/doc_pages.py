@@ -1,0 +1,265 @@
+"""Documentation pages as things to run: fenced blocks, commands and links.
+
+``python tests/docs/doc_pages.py PAGE …`` runs the pages and writes the output of every
+command that no longer prints what the page shows back into the page.  Look at the
+difference before you keep it.
+
+What is run:
+
+- ``python`` blocks, in order, in one namespace per page; those that begin with
+  ``>>>`` as doctests;
+- ``yaml`` blocks: after ``<!-- file: name.yaml -->`` the block is written to that file;
+  after ``<!-- merge into: name.yaml -->`` its top-level keys replace those of that file.
+  Either is loaded and built;
+- ``console`` blocks: lines ``$ boundcalc …``, ``$ echo $?`` and ``… > file``.  Output is
+  compared line by line; ``…`` stands for any text in a line, and alone for any lines.
+"""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import chdir
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import boundcalc as bc
+
+ROOT = Path(__file__).resolve().parents[2]
+#: Pages whose blocks are run.
+PAGES = (
+    "README.md",
+    "docs/tutorial.md",
+    "docs/spec-reference.md",
+    "docs/how-to.md",
+    "docs/extending.md",
+)
+_FENCE = re.compile(r"^(?P<fence>```+)(?P<kind>[\w-]*)\n(?P<body>.*?)^(?P=fence)$", re.M | re.S)
+_COMMENT = re.compile(r"<!-- (file|merge into): (\S+) -->\n\s*\Z")
+_WIDTH = "80"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, text and place, and the comment above it."""
+
+    kind: str
+    body: str
+    start: int  # of the body, in characters
+    line: int
+    action: str | None
+    file: str | None
+
+
+@dataclass
+class Mismatch(AssertionError):
+    """A command that does not print what its page shows."""
+
+    page: str
+    line: int
+    command: str
+    expected: str
+    actual: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.page}:{self.line}: $ {self.command}\n--- the page shows\n{self.expected}"
+            f"--- it prints\n{self.actual}---"
+        )
+
+
+@dataclass
+class Shell:
+    """Runs the commands of one page in its folder."""
+
+    folder: Path
+    code: int = 0
+
+    def run(self, command: str) -> str:
+        """Output and errors of a command, without spaces at line ends."""
+        if command == "echo $?":
+            return f"{self.code}\n"
+        command, _, target = command.partition(" > ")
+        words = shlex.split(command)
+        assert words[0] == "boundcalc", f"the docs run boundcalc only: {command}"
+        environment = os.environ | {
+            "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+            "PYTHONIOENCODING": "utf-8",
+            "COLUMNS": _WIDTH,
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", *words],
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+            encoding="utf-8",
+        )
+        self.code = done.returncode
+        if target:
+            (self.folder / target.strip()).write_text(done.stdout, encoding="utf-8")
+            return ""
+        lines = (line.rstrip() for line in done.stdout.rstrip().splitlines())
+        return "".join(f"{line}\n" for line in lines)
+
+
+def blocks(text: str) -> Iterator[Block]:
+    """All fenced blocks in order."""
+    for match in _FENCE.finditer(text):
+        comment = _COMMENT.search(text, 0, match.start())
+        near = comment if comment and comment.end() == match.start() else None
+        yield Block(
+            kind=match["kind"],
+            body=match["body"],
+            start=match.start("body"),
+            line=text.count("\n", 0, match.start("body")) + 1,
+            action=near[1] if near else None,
+            file=near[2] if near else None,
+        )
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command of a console block and the output that the page shows."""
+
+    text: str
+    shown: str
+    start: int  # of the shown output, in characters of the block
+    line: int  # in the block
+
+
+def commands(body: str) -> list[Command]:
+    """The commands of a console block."""
+    found: list[Command] = []
+    position, output_at, number = 0, 0, 0
+    text: str | None = None
+    begun = 0
+    for index, line in enumerate([*body.splitlines(keepends=True), "$ "]):
+        if line.startswith("$ "):
+            if text is not None:
+                found.append(Command(text, body[output_at:position], output_at, begun))
+            text, begun, output_at = line[2:].strip(), index, position + len(line)
+        position += len(line)
+        number += 1
+    assert found, f"a console block without a command: {body}"
+    return found
+
+
+def agrees(shown: str, actual: str) -> bool:
+    """Whether the output is what the page shows, ``…`` standing for anything."""
+    pattern = ""
+    for line in shown.rstrip().splitlines():
+        if line.strip() == "…":
+            pattern += r"(?:.*\n)*?"
+        else:
+            pattern += ".*?".join(map(re.escape, line.rstrip().split("…"))) + r"\n"
+    return re.fullmatch(pattern, actual) is not None
+
+
+def build_yaml(block: Block, folder: Path, where: str) -> None:
+    """Write, load and build a spec, or the change of one."""
+    assert block.file, f"{where}: a yaml block needs <!-- file: … --> or <!-- merge into: … -->"
+    path = folder / block.file
+    if block.action == "file":
+        path.write_text(block.body, encoding="utf-8")
+        bc.build(bc.load(path))
+        return
+    merged: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)
+    merged |= yaml.load(block.body, yaml.BaseLoader)
+    changed = folder / "merged.yaml"
+    changed.write_text(_plain(merged), encoding="utf-8")
+    bc.build(bc.load(changed))
+
+
+def _plain(value: Any) -> str:
+    """Data read by BaseLoader as YAML again, its scalars as they were written."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_plain(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_plain, value)) + "]"
+    text = str(value)
+    return f'"{text}"' if re.search(r"[,\[\]{}:#]", text) else text
+
+
+@dataclass
+class Page:
+    """A page that is being run."""
+
+    name: str
+    folder: Path
+    text: str = field(init=False)
+    mismatches: list[tuple[int, int, Mismatch]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.text = (ROOT / self.name).read_text(encoding="utf-8")
+
+    def run(self) -> None:
+        """Run every block; mismatches are collected, other failures raised."""
+        shutil.copytree(ROOT / "specs", self.folder / "specs")
+        shell = Shell(self.folder)
+        namespace: dict[str, Any] = {"__name__": "__docs__"}
+        with chdir(self.folder):
+            for block in blocks(self.text):
+                where = f"{self.name}:{block.line}"
+                if block.kind == "python":
+                    self._python(block, namespace, where)
+                elif block.kind == "yaml":
+                    build_yaml(block, self.folder, where)
+                elif block.kind == "console":
+                    self._console(block, shell)
+                else:
+                    assert block.kind in ("sh", "text", "bibtex"), f"{where}: {block.kind!r}"
+
+    def _python(self, block: Block, namespace: dict[str, Any], where: str) -> None:
+        if not block.body.lstrip().startswith(">>>"):
+            # Padded with empty lines, so that a traceback gives the page's line.
+            code = "\n" * (block.line - 1) + block.body
+            exec(compile(code, str(ROOT / self.name), "exec"), namespace)  # noqa: S102
+            return
+        test = doctest.DocTestParser().get_doctest(block.body, namespace, where, where, block.line)
+        runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+        report: list[str] = []
+        runner.run(test, out=report.append, clear_globs=False)
+        namespace.update(test.globs)
+        assert not runner.failures, f"{where}:\n" + "".join(report)
+
+    def _console(self, block: Block, shell: Shell) -> None:
+        for command in commands(block.body):
+            actual = shell.run(command.text)
+            if not agrees(command.shown, actual):
+                line = block.line + command.line
+                found = Mismatch(self.name, line, command.text, command.shown, actual)
+                start = block.start + command.start
+                self.mismatches.append((start, start + len(command.shown), found))
+
+    def renew(self) -> None:
+        """Write what the commands print into the page."""
+        for start, stop, found in reversed(self.mismatches):
+            self.text = self.text[:start] + found.actual + self.text[stop:]
+        (ROOT / self.name).write_text(self.text, encoding="utf-8")
+
+
+def main(names: list[str]) -> None:
+    """Run pages and renew them."""
+    import tempfile
+
+    for name in names or PAGES:
+        with tempfile.TemporaryDirectory() as folder:
+            page = Page(name, Path(folder))
+            page.run()
+            page.renew()
+            print(f"{name}: {len(page.mismatches)} outputs renewed")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
