@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boundcalc.graph import OperatorGraph, build
+from boundcalc.graph.locate import located
 from boundcalc.spec.loading import load, loads
 from boundcalc.spec.model import Spec
 
@@ -28,8 +29,10 @@ def coefficients(source: Spec | OperatorGraph, family: str = "sharp") -> Coeffic
     """Variance and bias coefficients of one family; see :mod:`boundcalc.theories`.
 
     >>> import boundcalc as bc
-    >>> bc.coefficients(bc.load(bc.api.example("three-operators"))).error_bound().value > 0
-    True
+    >>> from boundcalc.resources import example
+    >>> graph = bc.build(bc.load(example("bilinear-erratum")))
+    >>> bc.coefficients(graph, "sharp").error_bound()
+    Number(0.0625, proved)
     """
     from boundcalc.theories.perturbed.coefficients import coefficients as compute
 
@@ -40,21 +43,27 @@ def rates(source: Spec | OperatorGraph) -> Rates:
     """Nonconvex and PL bounds of every family; see :func:`boundcalc.rates.rate.rates`."""
     from boundcalc.rates import rates as compute
 
-    return compute(as_graph(source))
+    graph = as_graph(source)
+    with located(graph.spec):
+        return compute(graph)
 
 
 def simulate(source: Spec | OperatorGraph, *, progress: Progress | None = None) -> Run:
     """A simulated run; see :func:`boundcalc.simulate.run.simulate`."""
     from boundcalc.simulate import simulate as compute
 
-    return compute(as_graph(source), progress=progress)
+    graph = as_graph(source)
+    with located(graph.spec):
+        return compute(graph, progress=progress)
 
 
 def verify(source: Spec | OperatorGraph, *, progress: Progress | None = None) -> Verdicts:
     """Every bound against the simulation; see :func:`boundcalc.verify.verdicts.verify`."""
     from boundcalc.verify import verify as compute
 
-    return compute(as_graph(source), progress=progress)
+    graph = as_graph(source)
+    with located(graph.spec):
+        return compute(graph, progress=progress)
 
 
 def report(
@@ -63,4 +72,6 @@ def report(
     """Write the report into a folder; see :func:`boundcalc.report.write.write_report`."""
     from boundcalc.report import write_report
 
-    return write_report(as_graph(source), Path(out), progress=progress)
+    graph = as_graph(source)
+    with located(graph.spec):
+        return write_report(graph, Path(out), progress=progress)

@@ -235,10 +235,11 @@ def main() -> None:
             raise
         typer.echo(f"boundcalc: {error}", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("boundcalc: interrupted; nothing was written", err=True)
-        sys.exit(130)
-    except BrokenPipeError:
-        # The reader of our output went away; leave without a message, as `head` expects.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+    except SystemExit as stop:
+        # Typer turns an interrupt into exit code 130, and a broken pipe into 1, which
+        # would read as a violated bound: leave without a message, as `head` expects.
+        if stop.code == 130:
+            typer.echo("boundcalc: interrupted; nothing was written", err=True)
+        if isinstance(stop.__context__, BrokenPipeError):
+            sys.exit(141)
+        raise

@@ -32,7 +32,7 @@ _STYLES = {"holds": "green", "violated": "bold red", "undetermined": "yellow"}
 
 
 def _console() -> Console:
-    return Console(highlight=False, soft_wrap=False)
+    return Console(highlight=False, soft_wrap=False, emoji=False)
 
 
 def _table(title: str, *columns: str) -> Table:

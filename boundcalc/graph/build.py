@@ -24,6 +24,7 @@ from boundcalc.data import make_data
 from boundcalc.errors import SpecError, SymbolError, nearest
 from boundcalc.graph.connect import Entry, connect, expand
 from boundcalc.graph.constants import merged_constants
+from boundcalc.graph.locate import located
 from boundcalc.graph.model import CONSTANT_NAMES, Node, OperatorGraph
 from boundcalc.graph.perturb import make_perturbations
 from boundcalc.operators import OPERATORS
@@ -62,9 +63,19 @@ def build(
     DataError
         For a data set that cannot be read.
     """
+    with located(spec):
+        return _build(spec, folder, operators, distributions)
+
+
+def _build(
+    spec: Spec,
+    folder: Path | None,
+    operators: Mapping[str, type[Operator]],
+    distributions: Mapping[str, type[Distribution]],
+) -> OperatorGraph:
     entries = expand(spec)
     edges = connect(entries)
-    objects = [_operator(entry, operators, spec.symbol_values) for entry in entries]
+    objects = [_operator(entry, operators, spec) for entry in entries]
     data = None
     if spec.simulation is not None and any(objects):
         data = _data(spec, objects, folder)
@@ -85,9 +96,7 @@ def build(
     return graph
 
 
-def _operator(
-    entry: Entry, operators: Mapping[str, type[Operator]], symbols: Mapping[str, Expression]
-) -> Operator | None:
+def _operator(entry: Entry, operators: Mapping[str, type[Operator]], spec: Spec) -> Operator | None:
     section = entry.section
     if section.type is None:
         return None
@@ -100,10 +109,11 @@ def _operator(
             expected="one of " + ", ".join(sorted(operators)),
             fix=f"did you mean {close!r}?" if close else "leave `type` out and give `constants`",
         )
-    operator = library_object(operators[section.type], section.parameters, entry.where)
+    chosen = operators[section.type]
+    operator = library_object(chosen, section.parameters, entry.where, spec.symbols)
     # A simulation runs on numbers: parameters get their symbols' values here, once.
     valued = {
-        name: value.substitute(symbols)
+        name: value.substitute(spec.symbol_values)
         for name, value in operator
         if isinstance(value, Expression) and value.symbols
     }
@@ -215,6 +225,9 @@ def _check_numbers(graph: OperatorGraph) -> None:
                 known(expression, f"{node.where}.constants.{name}")
     for key, expression in (graph.uniform or {}).items():
         known(expression, f"graph.uniform.{key}")
+    for key in ("smoothness", "pl", "initial_gap", "gradient_noise"):
+        if (expression := getattr(graph.spec.loss, key)) is not None:
+            known(expression, f"loss.{key}")
     for perturbation in graph.perturbations:
         where = perturbation.where
         if perturbation.probability is not None:
@@ -228,10 +241,8 @@ def _check_numbers(graph: OperatorGraph) -> None:
                 )
         if perturbation.rms is None or perturbation.mean is None:
             continue
-        mean, rms = (
-            known(perturbation.mean, f"{where}.mean"),
-            known(perturbation.rms, f"{where}.rms"),
-        )
+        rms = known(perturbation.rms, f"{where}.rms")
+        mean = known(perturbation.mean, f"{where}.mean")
         fourth = (
             None if perturbation.fourth is None else known(perturbation.fourth, f"{where}.fourth")
         )

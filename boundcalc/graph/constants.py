@@ -68,15 +68,11 @@ def _given(entry: Entry) -> dict[str, Expression]:
         value: Any = getattr(entry.section.constants, name)
         if isinstance(value, dict):
             if len(value) != 1 or tuple(value) != entry.inputs:
-                raise UnsupportedError(
-                    "constants per predecessor are not supported yet on a chain's operator",
-                    where=f"{entry.where}.constants.{name}",
-                    value=", ".join(value),
-                    expected=f"one number, or a mapping from {' '.join(entry.inputs) or 'nothing'}",
-                    fix="give a single number",
-                )
+                raise _per_predecessor(entry, name, value)
             value = next(iter(value.values()))
             if isinstance(value, dict):
+                if tuple(value) != entry.inputs:
+                    raise _per_predecessor(entry, name, value)
                 value = value[entry.inputs[0]]
         if value is not None:
             given[name] = value
@@ -84,6 +80,16 @@ def _given(entry: Entry) -> dict[str, Expression]:
         # sup ‖∇₁f‖ is a Lipschitz constant of f on a convex region.
         given.setdefault("lip_input", given["jac_input"])
     return given
+
+
+def _per_predecessor(entry: Entry, name: str, value: dict[str, Any]) -> UnsupportedError:
+    return UnsupportedError(
+        "constants per predecessor are not supported yet on a chain's operator",
+        where=f"{entry.where}.constants.{name}",
+        value=", ".join(value),
+        expected=f"one number, or a mapping from {' '.join(entry.inputs) or 'nothing'}",
+        fix="give a single number",
+    )
 
 
 def _from_uniform(uniform: UniformSection) -> dict[str, Expression]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+from boundcalc.arithmetic import FLOATS
+from boundcalc.arithmetic import FLOATS
 from boundcalc.errors import SpecError, nearest
 from boundcalc.graph.model import OperatorGraph, Perturbation
 from boundcalc.perturbations.base import Distribution
@@ -29,7 +31,12 @@ def make_perturbations(
     positions = {name: index + 1 for index, name in enumerate(graph.ids)}
     for index, section in enumerate(spec.perturbations):
         where = f"perturbations[{index}]"
-        distribution = _distribution(section, where, distributions)
+        distribution = _distribution(section, where, distributions, spec)
+        if distribution is not None:
+            try:
+                distribution.check(graph.values(FLOATS))
+            except SpecError as error:
+                raise error.located(where) from None
         schedule = _schedule(section, where)
         for name in section.sites:
             site = _site(name, section, graph, positions, where)
@@ -57,8 +64,18 @@ def _schedule(section: PerturbationSection, where: str) -> Schedule:
         raise error.located(where) from None
 
 
+def _check(distribution: Distribution, graph: OperatorGraph, where: str) -> None:
+    try:
+        distribution.check(graph.values(FLOATS))
+    except SpecError as error:
+        raise error.located(where) from None
+
+
 def _distribution(
-    section: PerturbationSection, where: str, distributions: Mapping[str, type[Distribution]]
+    section: PerturbationSection,
+    where: str,
+    distributions: Mapping[str, type[Distribution]],
+    spec: Spec,
 ) -> Distribution | None:
     moments = {name: getattr(section, name) for name in ("rms", "mean", "fourth")}
     given = [name for name, value in moments.items() if value is not None]
@@ -89,7 +106,7 @@ def _distribution(
             expected="one of " + ", ".join(sorted(distributions)),
             fix=f"did you mean {close!r}?" if close else "leave `model` out and give `rms`",
         )
-    return library_object(distributions[section.model], section.parameters, where)
+    return library_object(distributions[section.model], section.parameters, where, spec.symbols)
 
 
 def _site(

@@ -94,25 +94,24 @@ def _general(coefficients: Coefficients) -> list[Block]:
         r"\mathbb{E}\lVert\mathbb{E}[\varepsilon_{i+1}|\cdot]\rVert^2",
     )
     if coefficients.family.name == "sharp":
-        one = (
-            r"C^e_{\delta_j}\mathbb{E}\lVert\delta_j\rVert^2",
-            r"C^b_{\delta_j}\lVert\mathbb{E}[\delta_j|\cdot]\rVert^2"
-            r" + \tilde C^b_{\delta_j}(\mathbb{E}\lVert\delta_j\rVert^2)^2",
-        )
+        # The operators' bounds are linear in m_j and e_j², so their norms add up.
+        error = r"C^e_{\delta_j}e_j^2"
+        bias = r"\left(\sqrt{C^b_{\delta_j}}\,m_j + \sqrt{\tilde C^b_{\delta_j}}\,e_j^2\right)^2"
         lead: Content = (
             "If the only perturbation is ",
             Maths(r"\delta_j"),
-            " (and likewise with ",
-            Maths(r"C^e_{\varepsilon_j}"),
-            " and ",
-            Maths(r"C^b_{\varepsilon_j}"),
-            " for ",
+            ", of root mean square ",
+            Maths("e_j"),
+            " and with a conditional mean of size ",
+            Maths("m_j"),
+            " (for ",
             Maths(r"\varepsilon_j"),
-            "; the bias terms add up before they are squared):",
+            " alone, ",
+            Maths(r"C^e_{\varepsilon_j}\epsilon_j^2"),
+            " and ",
+            Maths(r"C^b_{\varepsilon_j}n_j^2"),
+            " instead):",
         )
-        error, bias = one
-        # β ≤ √C·m + √C̃·e², so β² is at most twice the sum of squares.
-        bias = rf"\Big(\sqrt{{C^b_{{\delta_j}}}}\,m_j + \sqrt{{\tilde C^b_{{\delta_j}}}}\,e_j^2\Big)^2"
     else:
         error, bias = sums
         lead = "With the coefficients of this family:"
@@ -200,9 +199,10 @@ def _pl(graph: OperatorGraph, rate: Rate, d: Descent, letter: str) -> list[str]:
     lag = "T-t" if d.lag == 0 else f"T-{d.lag}-t"
     noise = "" if d.pl_noise is None else rf" + \frac{{{_factor(d.pl_noise)}L\gamma\sigma^2}}{{\mu}}"
     level = r"\mathrm{Var}_t" if d.splits_variance else r"\zeta_t^2"
+    error, bias = _over(d.pl_error, r"L\gamma^2"), _over(d.pl_bias, r"\gamma")
     general = (
         rf"{ratio}^{{T}}\Delta_0{noise} + \sum_{{t=0}}^{{T-1}}{ratio}^{{{lag}}}"
-        rf"\left({_over(d.pl_error, r'L\gamma^2')}{level}+{_over(d.pl_bias, r'\gamma')}\beta_t^2\right)"
+        rf"\left({error}{level}+{bias}\beta_t^2\right)"
     )
     return _chain(rf"\mathrm{{({letter})}}\quad {PL}", [general, _sum(rate)], rate)
 

@@ -21,7 +21,7 @@ from boundcalc.verify import Verdicts
 # Okabe and Ito's colours, which colour-blind readers can tell apart; shapes say the same.
 STYLES = {
     "published": {"color": "#D55E00", "marker": "s"},
-    "corrected": {"color": "#E69F00", "marker": "^"},
+    "corrected": {"color": "black", "marker": "^"},
     "sharp": {"color": "#0072B2", "marker": "o"},
 }
 OBSERVED = {"color": "black", "marker": "|"}
@@ -34,14 +34,15 @@ def depth_profile(axes: Axes) -> None:
     for name in FAMILIES:
         column = bc.coefficients(graph, family=name).by_id("error_forward")
         values = [float(number) for number in column.values()]
-        faces = {"markerfacecolor": "none"} if name == "corrected" else {}
-        size = 5.5 if name == "corrected" else 2.5
+        line = "--" if name == "corrected" else "-"
+        color = "black" if name == "corrected" else STYLES[name]["color"]
+        width = 4 if name == "published" else 1.5
         positions = np.arange(1, len(values) + 1)
-        axes.plot(positions, values, **STYLES[name], **faces, markersize=size, lw=1, label=name)
+        axes.plot(positions, values, line, color=color, lw=width, label=name)
     axes.set_yscale("log")
     axes.set_xlabel("perturbed operator i  (N = 50, all constants 1)")
     axes.set_ylabel("coefficient of E‖δᵢ‖² in E‖ũ−u‖²")
-    axes.set_title("Depth", loc="left", fontsize=10)
+    axes.set_title("Depth: the coefficient of each operator", loc="left", fontsize=10)
     axes.legend(frameon=False, fontsize=8)
 
 
@@ -75,7 +76,7 @@ def bounds_and_simulation(axes: Axes) -> None:
     axes.set_yticks([0, -1, -2], list(CLAIMS.values()))
     axes.set_ylim(-2.6, 0.95)
     axes.set_xlabel("value")
-    axes.set_title("Logistic regression: bound and simulation", loc="left", fontsize=10)
+    axes.set_title(f"Logistic regression after {last} steps", loc="left", fontsize=10)
     axes.legend(frameon=False, fontsize=8, ncols=2, loc="upper left")
     axes.grid(axis="x", lw=0.3)
 

@@ -60,8 +60,8 @@ class Block:
     file: str | None
 
 
-@dataclass
-class Mismatch(AssertionError):
+@dataclass(frozen=True)
+class Mismatch:
     """A command that does not print what its page shows."""
 
     page: str
@@ -96,7 +96,7 @@ class Shell:
             "PYTHONIOENCODING": "utf-8",
             "COLUMNS": _WIDTH,
         }
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - the commands stand in our own pages
             [sys.executable, "-m", *words],
             cwd=self.folder,
             env=environment,
@@ -141,7 +141,7 @@ class Command:
 def commands(body: str) -> list[Command]:
     """The commands of a console block."""
     found: list[Command] = []
-    position, output_at, number = 0, 0, 0
+    position, output_at = 0, 0
     text: str | None = None
     begun = 0
     for index, line in enumerate([*body.splitlines(keepends=True), "$ "]):
@@ -150,7 +150,6 @@ def commands(body: str) -> list[Command]:
                 found.append(Command(text, body[output_at:position], output_at, begun))
             text, begun, output_at = line[2:].strip(), index, position + len(line)
         position += len(line)
-        number += 1
     assert found, f"a console block without a command: {body}"
     return found
 
@@ -174,21 +173,11 @@ def build_yaml(block: Block, folder: Path, where: str) -> None:
         path.write_text(block.body, encoding="utf-8")
         bc.build(bc.load(path))
         return
-    merged: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)
-    merged |= yaml.load(block.body, yaml.BaseLoader)
+    merged: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    merged |= yaml.safe_load(block.body)
     changed = folder / "merged.yaml"
-    changed.write_text(_plain(merged), encoding="utf-8")
+    changed.write_text(yaml.safe_dump(merged, allow_unicode=True), encoding="utf-8")
     bc.build(bc.load(changed))
-
-
-def _plain(value: Any) -> str:
-    """Data read by BaseLoader as YAML again, its scalars as they were written."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_plain(inner)}" for key, inner in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_plain, value)) + "]"
-    text = str(value)
-    return f'"{text}"' if re.search(r"[,\[\]{}:#]", text) else text
 
 
 @dataclass
