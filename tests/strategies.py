@@ -2,10 +2,13 @@
 
 Everything is a ``Fraction`` with a small numerator and denominator, so that a literal
 transcription of a formula in exact arithmetic stays affordable and ties and zeros occur.
+A whole row of numbers is one draw of bytes, each byte an index into a fixed pool: far
+cheaper than a draw for each number, and failures still shrink to the pool's first entries.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -19,14 +22,33 @@ ZERO = Fraction(0)
 CONSTANTS = ("a", "b", "l", "A", "B", "A3", "B3")
 
 
-def sizes(low: Fraction | int = 0, high: Fraction | int = 3) -> st.SearchStrategy[Fraction]:
-    """Rationals p/q in [low, high] with q ≤ 6: small, often equal, often zero."""
-    return st.fractions(low, high, max_denominator=6)
+def _pool(low: Fraction, high: Fraction) -> tuple[Fraction, ...]:
+    """Rationals p/q in [low, high] with q ≤ 6, simplest first."""
+    found = {Fraction(p, q) for q in range(1, 7) for p in range(int(high * q) + 1)}
+    inside = (x for x in found if low <= x <= high)
+    return tuple(sorted(inside, key=lambda x: (x.denominator, x.numerator)))
+
+
+SIZES = _pool(ZERO, Fraction(3))
+POSITIVE = _pool(Fraction(1, 6), Fraction(3))
+SHARES = _pool(ZERO, Fraction(1))
+
+
+def rows(count: int, pool: Sequence[Fraction] = SIZES) -> st.SearchStrategy[tuple[Fraction, ...]]:
+    """``count`` numbers of a pool."""
+    return st.binary(min_size=count, max_size=count).map(
+        lambda code: tuple(pool[byte % len(pool)] for byte in code)
+    )
+
+
+def sizes() -> st.SearchStrategy[Fraction]:
+    """One number in [0, 3]: small, often equal to another, sometimes zero."""
+    return st.sampled_from(SIZES)
 
 
 def positive_sizes() -> st.SearchStrategy[Fraction]:
-    """Rationals in [1/6, 3]."""
-    return sizes(Fraction(1, 6))
+    """One number in [1/6, 3]."""
+    return st.sampled_from(POSITIVE)
 
 
 def lengths(low: int = 2, high: int = 7) -> st.SearchStrategy[int]:
@@ -34,22 +56,21 @@ def lengths(low: int = 2, high: int = 7) -> st.SearchStrategy[int]:
     return st.integers(low, high)
 
 
-@st.composite
-def chains(draw: Any, size: int, values: st.SearchStrategy[Fraction] | None = None) -> Any:
+def chains(size: int, pool: Sequence[Fraction] = SIZES) -> st.SearchStrategy[ChainConstants]:
     """Constants of a chain of ``size`` operators."""
-    values = sizes() if values is None else values
-    row = st.tuples(*[values] * size)
-    return ChainConstants(**{name: (ZERO, *draw(row)) for name in CONSTANTS})
+
+    def chain(row: tuple[Fraction, ...]) -> ChainConstants:
+        parts = {name: (ZERO, *row[k::7]) for k, name in enumerate(CONSTANTS)}
+        return ChainConstants(**parts)
+
+    return rows(7 * size, pool).map(chain)
 
 
-@st.composite
 def uniform_constants(
-    draw: Any, size: int, values: st.SearchStrategy[Fraction] | None = None
-) -> Any:
+    size: int, pool: Sequence[Fraction] = SIZES
+) -> st.SearchStrategy[UniformConstants]:
     """Uniform constants of a chain of ``size`` operators."""
-    values = sizes() if values is None else values
-    jac, lip, hess, hess_op, third = draw(st.tuples(*[values] * 5))
-    return UniformConstants(size, jac=jac, lip=lip, hess=hess, hess_op=hess_op, third=third)
+    return rows(5, pool).map(lambda row: UniformConstants(size, *row))
 
 
 @st.composite
@@ -59,19 +80,16 @@ def levels(
     *,
     forward_centred: bool = False,
     backward_centred: bool = False,
-    values: st.SearchStrategy[Fraction] | None = None,
+    pool: Sequence[Fraction] = SIZES,
 ) -> Any:
-    """Levels with mean ≤ rms ≤ fourth; a level that cannot reach the gradient may be there too."""
-    values = sizes() if values is None else values
-    share = sizes(0, 1)
-    e = draw(st.tuples(*[values] * size))
-    eps = draw(st.tuples(*[values] * size))
-    m = [x * draw(share) for x in e] if not forward_centred else [ZERO] * size
-    n = [x * draw(share) for x in eps] if not backward_centred else [ZERO] * size
-    q = [x**4 * (1 + draw(share)) for x in e]
-    return Levels(
-        e=(ZERO, *e), m=(ZERO, *m), q=(ZERO, *q), eps=(ZERO, *eps), n=(ZERO, *n)
-    )
+    """Levels with mean ≤ rms ≤ fourth; one that cannot reach the gradient may be there too."""
+    both, share = draw(rows(2 * size, pool)), draw(rows(3 * size, SHARES))
+    e, eps = both[:size], both[size:]
+    none = [ZERO] * size
+    m = none if forward_centred else [x * t for x, t in zip(e, share[:size], strict=True)]
+    n = none if backward_centred else [x * t for x, t in zip(eps, share[size:-size], strict=True)]
+    q = [x**4 * (1 + t) for x, t in zip(e, share[-size:], strict=True)]
+    return Levels(e=(ZERO, *e), m=(ZERO, *m), q=(ZERO, *q), eps=(ZERO, *eps), n=(ZERO, *n))
 
 
 @st.composite

@@ -12,11 +12,20 @@ import boundcalc
 PACKAGE = Path(boundcalc.__file__).parent
 
 #: The pipeline.  Vocabulary (number kinds, perturbations, operators, data) comes before
-#: the spec that refers to it; the spec's expressions come before the vocabulary.
+#: the spec that refers to it; the spec's expressions, field types and messages come before
+#: the vocabulary.
 STAGES = [
     ["boundcalc.errors", "boundcalc.files", "boundcalc.resources"],
     ["boundcalc.arithmetic"],
-    ["boundcalc.spec.expressions", "boundcalc.spec.fields"],
+    ["boundcalc.spec.nodes", "boundcalc.spec.literals"],
+    ["boundcalc.spec.evaluation"],
+    ["boundcalc.spec.expressions"],
+    ["boundcalc.spec.grammar"],
+    ["boundcalc.spec.fields"],
+    ["boundcalc.spec.places"],
+    ["boundcalc.spec.problems"],
+    ["boundcalc.spec.findings"],
+    ["boundcalc.spec.validation"],
     ["boundcalc.perturbations"],
     ["boundcalc.operators"],
     ["boundcalc.data"],

@@ -72,7 +72,8 @@ def _print_json(result: Any) -> None:
 def compile_command(
     spec: SpecFile,
     family: Annotated[
-        str | None, typer.Option(help="published, corrected or sharp; if left out all, or sharp with --json.")
+        str | None,
+        typer.Option(help="published, corrected or sharp; if left out all, or sharp with --json."),
     ] = None,
     as_json: AsJson = False,
     formulas: Annotated[bool, typer.Option("--formulas", help="Add LaTeX formulas.")] = False,

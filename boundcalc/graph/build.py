@@ -216,6 +216,8 @@ def _check_numbers(graph: OperatorGraph) -> None:
             )
         return value
 
+    for key, expression in (graph.uniform or {}).items():
+        known(expression, f"graph.uniform.{key}")
     seen: set[int] = set()
     for node in graph.nodes:
         for name in CONSTANT_NAMES:
@@ -223,8 +225,6 @@ def _check_numbers(graph: OperatorGraph) -> None:
             if id(expression) not in seen:
                 seen.add(id(expression))
                 known(expression, f"{node.where}.constants.{name}")
-    for key, expression in (graph.uniform or {}).items():
-        known(expression, f"graph.uniform.{key}")
     for key in ("smoothness", "pl", "initial_gap", "gradient_noise"):
         if (expression := getattr(graph.spec.loss, key)) is not None:
             known(expression, f"loss.{key}")

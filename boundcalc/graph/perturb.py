@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
-from boundcalc.arithmetic import FLOATS
 from boundcalc.arithmetic import FLOATS
 from boundcalc.errors import SpecError, nearest
 from boundcalc.graph.model import OperatorGraph, Perturbation
@@ -153,7 +152,10 @@ def _at_site(
     rms, mean, fourth = section.rms, section.mean, section.fourth
     moments = None
     if distribution is not None:
-        moments = vector_moments(distribution.moments(), size, section.probability)
+        try:
+            moments = vector_moments(distribution.moments(), size, section.probability)
+        except SpecError as error:
+            raise error.located(f"{where}.probability") from None
         if node.operator is None:
             notes.append(f"{where}: read as a perturbation of {size} component(s) at {node.id}")
     else:

@@ -9,7 +9,7 @@ import numpy as np
 
 from boundcalc.operators.base import Array
 from boundcalc.operators.elementwise import Elementwise, Suprema, Supremum, expit, expit_slope
-from boundcalc.spec.expressions import parse
+from boundcalc.spec.grammar import parse
 
 
 def expit_second(t: Array) -> Array:

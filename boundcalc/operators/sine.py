@@ -30,7 +30,7 @@ class Sine(Elementwise):
     Examples
     --------
     >>> from boundcalc.operators import Region
-    >>> from boundcalc.spec.expressions import parse
+    >>> from boundcalc.spec.grammar import parse
     >>> constants = Sine().constants(Region(input=parse("1/2")), None, reads=False)
     >>> str(constants.jac_input), str(constants.hess_input)  # the second is sin(1/2)
     ('1', '0.479426')

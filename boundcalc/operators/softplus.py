@@ -10,7 +10,7 @@ import numpy as np
 from boundcalc.operators.base import ONE, Array
 from boundcalc.operators.elementwise import Elementwise, Suprema, Supremum, expit, expit_slope
 from boundcalc.operators.sigmoid import expit_second
-from boundcalc.spec.expressions import parse
+from boundcalc.spec.grammar import parse
 
 #: The derivatives of softplus are σ, σ′, σ″; σ has no critical point and tends to 1.
 SOFTPLUS_SUPREMA: Suprema = (

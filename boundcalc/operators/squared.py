@@ -38,7 +38,7 @@ class SquaredLoss(Operator):
     Examples
     --------
     >>> from boundcalc.operators import Data, Region
-    >>> from boundcalc.spec.expressions import parse
+    >>> from boundcalc.spec.grammar import parse
     >>> data = Data(np.zeros((2, 1)), np.array([3.0, -5.0]))
     >>> constants = SquaredLoss().constants(Region(input=parse("R")), data, reads=False)
     >>> str(constants.jac_input)

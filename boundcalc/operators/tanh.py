@@ -9,7 +9,8 @@ import numpy as np
 
 from boundcalc.operators.base import Array
 from boundcalc.operators.elementwise import Elementwise, Suprema, Supremum, expit_slope
-from boundcalc.spec.expressions import exact, parse
+from boundcalc.spec.expressions import exact
+from boundcalc.spec.grammar import parse
 
 
 def _slope(t: Array) -> Array:

@@ -86,7 +86,7 @@ def number(expression: Expression, values: Mapping[str, float]) -> float:
 
     Examples
     --------
-    >>> from boundcalc.spec.expressions import parse
+    >>> from boundcalc.spec.grammar import parse
     >>> number(parse("a/4"), {"a": 1.0})
     0.25
     """

@@ -18,8 +18,9 @@ from boundcalc.perturbations.base import (
     require,
     require_one_of,
 )
-from boundcalc.spec.expressions import Expression, exact, parse
+from boundcalc.spec.expressions import Expression, exact
 from boundcalc.spec.fields import Real, Size
+from boundcalc.spec.grammar import parse
 
 
 @final

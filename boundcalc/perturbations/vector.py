@@ -64,7 +64,7 @@ def vector_moments(
     --------
     >>> from boundcalc.arithmetic import RATIONALS
     >>> from boundcalc.perturbations import Uniform
-    >>> from boundcalc.spec.expressions import parse
+    >>> from boundcalc.spec.grammar import parse
     >>> moments = vector_moments(Uniform(half_width=1).moments(), 3, parse("1/10"))
     >>> moments.second.evaluate(RATIONALS), moments.fourth.evaluate(RATIONALS)
     (Fraction(1, 10), Fraction(19, 150))

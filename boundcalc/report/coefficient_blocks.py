@@ -5,7 +5,7 @@ from __future__ import annotations
 from boundcalc.report.cells import Block, Code, Column, Content, Maths, Paragraph, Table
 from boundcalc.report.gather import Findings
 from boundcalc.report.numbers import NONE, value
-from boundcalc.report.rows import shortened_rows
+from boundcalc.report.rows import name_width, shortened_rows
 from boundcalc.theories.perturbed.coefficients import Coefficients
 from boundcalc.theories.perturbed.families import COLUMNS
 
@@ -54,7 +54,7 @@ def _table(coefficients: Coefficients) -> Table:
         caption=(f"Coefficients of the {family.name} family at the j-th operator.",),
         columns=(
             Column(Maths("j")),
-            Column("operator", 3.2),
+            Column("operator", name_width(graph.ids, 3.2)),
             *(Column(Maths(_TITLES[name])) for name in COLUMNS),
         ),
         rows=shown,

@@ -113,7 +113,7 @@ class _Cells:
     def _cell(self, expression: Expression, derived: bool) -> Content:
         key = (id(expression), derived)
         if key not in self._known:
-            self._known[key] = stated(self._graph, expression, letter=derived)
+            self._known[key] = stated(self._graph, expression, letter=derived, digits=5)
         return self._known[key]
 
     def _region(self, node: Node) -> Content:

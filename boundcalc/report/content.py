@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from boundcalc.report.cells import Block, Content, Document, Figure, Section
 from boundcalc.report.coefficient_blocks import coefficient_blocks
 from boundcalc.report.derivations import formula_blocks
+from boundcalc.report.fitting import fitted
 from boundcalc.report.gather import Findings
 from boundcalc.report.ledger import ledger_blocks
 from boundcalc.report.provenance import provenance_blocks, reference_blocks
@@ -38,4 +39,12 @@ def document(findings: Findings, figures: Mapping[str, Content]) -> Document:
         Section("Provenance", provenance_blocks(findings)),
         Section("References", reference_blocks()),
     )
-    return Document(findings.graph.name, summary(findings), sections)
+    return Document(
+        findings.graph.name,
+        summary(findings),
+        tuple(Section(s.heading, _fitting(s.blocks)) for s in sections),
+    )
+
+
+def _fitting(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+    return tuple(part for block in blocks for part in fitted(block))

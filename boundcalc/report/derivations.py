@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from boundcalc.graph import OperatorGraph
 from boundcalc.graph.model import CONSTANT_NAMES
 from boundcalc.report.cells import Block, Equation, Maths, Paragraph, Piece, Strong
 from boundcalc.report.equations import arrange
 from boundcalc.report.gather import Findings
+from boundcalc.report.notation import plural
 from boundcalc.theories.perturbed.coefficients import Coefficients
 from boundcalc.theories.perturbed.families import Family
 from boundcalc.theories.perturbed.formulas import (
@@ -50,7 +53,8 @@ def is_uniform(graph: OperatorGraph) -> bool:
 
 
 def _closed(family: str) -> list[Block]:
-    blocks: list[Block] = [Paragraph("Closed forms, since all operators have the same constants:")]
+    lead = "Closed forms, since all operators have the same constants:"
+    shown: list[str] = []
     left_out = 0
     for column, right in closed_latex(family).items():
         symbol, shift = SYMBOL_OF[column]
@@ -59,11 +63,9 @@ def _closed(family: str) -> list[Block]:
         if lines is None:
             left_out += 1
         else:
-            blocks.append(Equation(lines))
-    blocks.append(Paragraph(_prose(CONVENTIONS[family])))
-    if left_out:
-        blocks.append(_too_long(left_out))
-    return blocks
+            shown.extend(lines)
+    conventions = Paragraph(_prose(CONVENTIONS[family]))
+    return [*_display(lead, shown, left_out), conventions]
 
 
 def _expanded(coefficients: Coefficients) -> list[Block]:
@@ -73,7 +75,7 @@ def _expanded(coefficients: Coefficients) -> list[Block]:
     if found is None:
         return []
     lead = "in the symbols of the spec" if symbolic else "in the letters of the theory"
-    blocks: list[Block] = [Paragraph(f"Operator by operator, {lead}:")]
+    shown: list[str] = []
     left_out = 0
     positions = {name: k for k, name in enumerate(graph.ids, 1)}
     for column, entries in found.items():
@@ -82,7 +84,14 @@ def _expanded(coefficients: Coefficients) -> list[Block]:
             if lines is None:
                 left_out += 1
             else:
-                blocks.append(Equation(lines))
+                shown.extend(lines)
+    return _display(f"Operator by operator, {lead}:", shown, left_out)
+
+
+def _display(lead: str, lines: list[str], left_out: int) -> list[Block]:
+    blocks: list[Block] = []
+    if lines:
+        blocks += [Paragraph(lead), Equation(tuple(lines))]
     if left_out:
         blocks.append(_too_long(left_out))
     return blocks
@@ -95,13 +104,25 @@ def _letters(graph: OperatorGraph, family: Family) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for column, entries in generic(graph.size, family).items():
         sites = range(2, graph.size + 1) if "backward" in column else range(1, graph.size)
-        found[column] = {graph.ids[k - 1]: sympy.latex(entries[k], order="none") for k in sites}
+        found[column] = {
+            graph.ids[k - 1]: _primed(sympy.latex(entries[k], order="none")) for k in sites
+        }
     return found
+
+
+def _primed(latex: str) -> str:
+    r"""A power of a primed letter, which TeX would read as two superscripts.
+
+    >>> print(_primed("A'_{2}^{2} a_{1}^{2}"))
+    {A'_{2}}^{2} a_{1}^{2}
+    """
+    return re.sub(r"([A-Z]'_\{\d+\})\^", r"{\1}^", latex)
 
 
 def _too_long(count: int) -> Paragraph:
     return Paragraph(
-        f"{count} of these are too long to print; the recurrences above define them."
+        f"{plural(count, 'coefficient')} {'is' if count == 1 else 'are'} too long to print in "
+        "full; the recurrences above define them."
     )
 
 

@@ -64,7 +64,7 @@ def typeset(folder: Path, stem: str, engine: str | None) -> Typeset:
             (folder / f"{stem}.pdf").unlink(missing_ok=True)
             return Typeset(engine, False, problem)
         text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-        if "Rerun" not in text and "rerun" not in text:
+        if "Rerun" not in text:
             break
     return Typeset(engine, True, "")
 

@@ -20,6 +20,9 @@ _SPECIAL = {
     "_": r"\_",
     "^": r"\textasciicircum{}",
     "~": r"\textasciitilde{}",
+    # A bare bracket would be read as an option of \item or of the end of a row.
+    "[": "{[}",
+    "]": "{]}",
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
@@ -119,6 +122,8 @@ _SUPERSCRIPTS, _SUBSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅�
 
 _SHOWN = 60  # characters of a name that a table shows
 _STRETCH = 6  # characters of a name without a place to break
+_HYPHENATED = 24  # characters of a word in running text that is left alone
+_BREAKS = "._-/:+*),"  # characters after which a name may be broken
 
 
 def latex_text(text: str) -> str:
@@ -129,9 +134,25 @@ def latex_text(text: str) -> str:
     >>> print(latex_text("Erdős–Rényi, λ₂ ≤ ½"))
     Erd\H{o}s\textendash{}R\'{e}nyi, \ensuremath{\lambda}\textsubscript{2} \ensuremath{\le} [U+00BD]
     """
-    characters = [_latex_character(c) for c in unicodedata.normalize("NFC", _one_line(text))]
+    words = unicodedata.normalize("NFC", _one_line(text)).split(" ")
+    return " ".join(_word(word, _HYPHENATED) for word in words)
+
+
+def _word(word: str, longest: int) -> str:
+    """A word; one that is longer than TeX can hyphenate may be broken every few characters."""
+    pieces, run = [], 0
+    for character in word:
+        if run >= _STRETCH and len(word) > longest:
+            pieces.append(r"\hspace{0pt}")
+            run = 0
+        pieces.append(_latex_character(character))
+        run = 0 if character in _BREAKS and len(word) > longest else run + 1
+        if run == 0:
+            pieces.append(r"\hspace{0pt}")
+    if pieces and pieces[-1] == r"\hspace{0pt}":
+        pieces.pop()
     # Two hyphens or commas in a row would become one sign.
-    return re.sub(r"([-,])(?=\1)", r"\1{}", "".join(characters))
+    return re.sub(r"([-,])(?=\1)", r"\1{}", "".join(pieces))
 
 
 def latex_code(text: str) -> str:
@@ -140,16 +161,8 @@ def latex_code(text: str) -> str:
     >>> print(latex_code("block.12"))
     block.\hspace{0pt}12
     """
-    pieces, run = [], 0
-    for character in unicodedata.normalize("NFC", shortened(text)):
-        pieces.append(_latex_character(character))
-        run += 1
-        if run >= _STRETCH or character in "._-/:+*) ,":
-            pieces.append(r"\hspace{0pt}")
-            run = 0
-    if pieces and pieces[-1] == r"\hspace{0pt}":
-        pieces.pop()
-    return re.sub(r"([-,])(?=\1)", r"\1{}", "".join(pieces))
+    words = unicodedata.normalize("NFC", shortened(text)).split(" ")
+    return " ".join(_word(word, 0) for word in words)
 
 
 def shortened(text: str) -> str:
@@ -171,8 +184,8 @@ def markdown_text(text: str) -> str:
     text = _one_line(text)
     safe = "".join(_MARKDOWN.get(c, c if c.isprintable() else _placeholder(c)) for c in text)
     # A list, a heading or a link must not begin where text begins.
-    safe = re.sub(r"^([-+])", r"\\\1", safe)
-    safe = re.sub(r"^(\d+)([.)])", r"\1\\\2", safe)
+    safe = re.sub(r"^([-+])(?=\s)", r"\\\1", safe)
+    safe = re.sub(r"^(\d+)([.)])(?=\s|$)", r"\1\\\2", safe)
     return re.sub(r"(?i)(www)\.|(\w):(?=//)", _unlinked, safe)
 
 

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 
+from boundcalc.arithmetic import Status
 from boundcalc.graph import OperatorGraph
-from boundcalc.report.cells import Block, Code, Column, Content, Mark, Maths, Paragraph, Table
+from boundcalc.report.cells import (
+    Block,
+    Code,
+    Column,
+    Content,
+    Mark,
+    Maths,
+    Paragraph,
+    Table,
+    Value,
+)
 from boundcalc.report.constants import operator_table, uniform_table
 from boundcalc.report.gather import Findings
 from boundcalc.report.levels import perturbation_table
 from boundcalc.report.notation import stated
-from boundcalc.report.numbers import DOWN, UP, sampled
+from boundcalc.report.numbers import DOWN, UP, sampled, text_of
 from boundcalc.spec.expressions import Expression
 from boundcalc.verify import Premise
 
@@ -82,7 +93,7 @@ def _objective(findings: Findings) -> Table:
     return Table(
         caption="The objective and the run.",
         columns=(
-            Column("", 1.0),
+            Column("which", 1.0),
             Column("meaning", 5.2),
             Column("as written", 2.6),
             Column("value"),
@@ -104,6 +115,8 @@ def _tuple(content: Content) -> tuple[object, ...]:
 def _met(premise: Premise | None, given: bool) -> tuple[Content, Content]:
     if premise is None:
         return "–", "assumed, not checked" if given else "not stated"
+    if premise.assumption == "batch":
+        return str(int(premise.met)), _judged(premise)
     return sampled(float(premise.met)), _judged(premise)
 
 
@@ -153,15 +166,15 @@ def _checks(premises: list[Premise]) -> Table:
     rows = tuple(
         (
             p.claim,
-            sampled(float(p.stated), 6, rounding=UP).text,
-            sampled(float(p.met), 6),
+            Value(text_of(float(p.stated))),
+            Value(text_of(float(p.met)), Status.SAMPLED if "region" in p.claim else None),
             _judged(p),
         )
         for p in premises
     )
     return Table(
-        caption="A3 against the operators and the run: for each constant, the operator where it "
-        "is tightest.",
+        caption="A3 against what the operators’ types prove and how far the run went: for each "
+        "constant, the operator where it is tightest.",
         columns=(Column("constant", 8.0), Column("stated"), Column("met"), Column("status", 2.8)),
         rows=rows,
     )

@@ -12,7 +12,7 @@ from boundcalc.perturbations.schedules import Always, Every, First, Last, Schedu
 from boundcalc.report.cells import Code, Column, Content, Maths, Table
 from boundcalc.report.notation import plural
 from boundcalc.report.numbers import value
-from boundcalc.report.rows import shortened_rows
+from boundcalc.report.rows import name_width, shortened_rows
 
 
 def perturbation_table(graph: OperatorGraph) -> Table:
@@ -22,7 +22,7 @@ def perturbation_table(graph: OperatorGraph) -> Table:
     return Table(
         caption="The perturbations. Moments are those of the whole vector.",
         columns=(
-            Column("operator", 2.3),
+            Column("operator", name_width(graph.ids, 2.3)),
             Column("pass", 1.6),
             Column("law of a component", 3.1),
             Column("rms"),

@@ -6,7 +6,7 @@ from boundcalc.arithmetic import RATIONALS, SYMBOLS, WIDE, Number, Status
 from boundcalc.errors import InexactError, SymbolError
 from boundcalc.graph import OperatorGraph
 from boundcalc.report.cells import Code, Content, Maths
-from boundcalc.report.numbers import UP, Value, value
+from boundcalc.report.numbers import DIGITS, UP, Value, value
 from boundcalc.report.width import width
 from boundcalc.spec.expressions import Expression
 
@@ -49,7 +49,12 @@ def number_of(graph: OperatorGraph, expression: Expression) -> Number | None:
 
 
 def stated(
-    graph: OperatorGraph, expression: Expression | None, *, rounding: str = UP, letter: bool = False
+    graph: OperatorGraph,
+    expression: Expression | None,
+    *,
+    rounding: str = UP,
+    letter: bool = False,
+    digits: int = DIGITS,
 ) -> Content:
     """A number of the spec as a cell.
 
@@ -63,7 +68,7 @@ def stated(
     number = number_of(graph, expression)
     if number is None:
         return formula(graph, expression)
-    cell = value(number, rounding=rounding)
+    cell = value(number, digits, rounding=rounding)
     return cell if letter else Value(cell.text, None, cell.fraction)
 
 

@@ -64,14 +64,14 @@ def text_of(x: Any, digits: int = DIGITS, *, rounding: str = EVEN) -> str:
     return format_number(x, digits, rounding=rounding)
 
 
-def interval(low: float, high: float, digits: int = 4) -> Value:
-    """A confidence interval, rounded outwards.
+def interval(low: float, high: float, digits: int = 4) -> tuple[Value, str, Value]:
+    """A confidence interval, rounded outwards; a narrow column may break it in the middle.
 
-    >>> interval(0.12344, 0.12346).text
-    '[0.1234, 0.1235]'
+    >>> [getattr(piece, "text", piece) for piece in interval(0.12344, 0.12346)]
+    ['[0.1234,', ' ', '0.1235]']
     """
     ends = (text_of(low, digits, rounding=DOWN), text_of(high, digits, rounding=UP))
-    return Value(f"[{ends[0]}, {ends[1]}]", Status.SAMPLED)
+    return Value(f"[{ends[0]},"), " ", Value(f"{ends[1]}]", Status.SAMPLED)
 
 
 def latex_number(text: str) -> str:
@@ -87,7 +87,7 @@ def latex_number(text: str) -> str:
         return f"{head}10^{{{exponent}}}"
 
     text = re.sub(r"(-?[0-9.]+)e([+-]?[0-9]+)", power, text)
-    return text.replace("−∞", r"-\infty").replace("∞", r"\infty").replace(", ", r",\,")
+    return text.replace("−∞", r"-\infty").replace("∞", r"\infty")
 
 
 def up(number: Number, digits: int = DIGITS) -> str:

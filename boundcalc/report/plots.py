@@ -37,17 +37,18 @@ LOOKS = {
     "sharp": Look("#0072B2", "o", "-"),
 }
 _OBSERVED = "#000000"
+_ROUNDING = 1e-24  # of ‖u‖²: smaller observations are rounding errors
 
 _STYLE = {
     "font.family": "serif",
-    "font.serif": ["DejaVu Serif"],
-    "mathtext.fontset": "dejavuserif",
-    "font.size": 9.0,
-    "axes.titlesize": 10.0,
-    "axes.labelsize": 9.0,
-    "legend.fontsize": 8.5,
-    "xtick.labelsize": 8.5,
-    "ytick.labelsize": 8.5,
+    "font.serif": ["STIXGeneral"],
+    "mathtext.fontset": "stix",
+    "font.size": 10.5,
+    "axes.titlesize": 11.5,
+    "axes.labelsize": 10.5,
+    "legend.fontsize": 10.5,
+    "xtick.labelsize": 10.0,
+    "ytick.labelsize": 10.0,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.linewidth": 0.7,
@@ -69,7 +70,8 @@ _CAPTIONS: dict[str, Content] = {
         " (left) and ",
         Maths(BIAS),
         " (right). Points are the hardest sample of each iterate with its confidence interval; "
-        "lines are the families’ bounds. An arrow marks an interval that reaches down to zero.",
+        "lines are the families’ bounds. An arrow marks an interval that reaches down to zero; "
+        "observations that are zero to rounding are not drawn.",
     ),
     "depth": (
         "Coefficients by operator: of a forward perturbation ",
@@ -191,6 +193,8 @@ def _observed(panel: Axes, findings: Findings, kind: str) -> list[float]:
         error = kind == "error"
         high_all = check.error_hi if error else check.bias_hi
         worst = int(high_all.argmax())
+        if high_all[worst] <= _ROUNDING * check.scale:
+            continue
         low = series.log_float(float((check.error_lo if error else check.bias_lo)[worst]))
         middle = series.log_float(float((check.error if error else check.bias)[worst]))
         high = series.log_float(float(high_all[worst]))
@@ -235,7 +239,7 @@ def _bound_lines(panel: Axes, findings: Findings, kind: str) -> list[float]:
             zero.append(name)
     if zero:
         text = f"bound is 0: {', '.join(zero)}"
-        panel.text(0.02, 0.02, text, transform=panel.transAxes, fontsize=8.5, style="italic")
+        panel.text(0.02, 0.02, text, transform=panel.transAxes, fontsize=10, style="italic")
     return shown
 
 
@@ -317,19 +321,16 @@ def _rates(findings: Findings) -> Figure | None:
         names = list(reversed(table))
         for y, name in enumerate(names):
             rate = table[name]
-            ends = []
-            for term, (marker, colour) in _TERMS.items():
+            for k, (term, (marker, colour)) in enumerate(_TERMS.items()):
                 x = log10(rate.terms[term]) if rate.terms else None
                 if x is not None:
                     label = term.replace("_", ": ")
-                    panel.plot([x], [y], marker, color=colour, markersize=7, label=label, zorder=3)
-                    ends.append(x)
+                    panel.plot([x], [y + 0.24 - 0.16 * k], marker, color=colour, markersize=6, label=label, zorder=3)
             total = None if rate.bound is None else log10(rate.bound)
             if total is None:
                 panel.text(0.5, y, "no bound", transform=panel.get_yaxis_transform(), ha="center", va="center", style="italic")
                 continue
-            panel.plot([total], [y], "|", color=_OBSERVED, markersize=20, markeredgewidth=2, label="bound", zorder=4)
-            panel.plot([min([*ends, total]), total], [y, y], color="#BBBBBB", linewidth=1, zorder=2)
+            panel.plot([total], [y], "|", color=_OBSERVED, markersize=26, markeredgewidth=2, label="bound", zorder=4)
         panel.set_yticks(range(len(names)), names)
         panel.set_ylim(-0.6, len(names) - 0.4)
         panel.margins(x=0.08)

@@ -40,7 +40,7 @@ def provenance_blocks(findings: Findings) -> tuple[Block, ...]:
     blocks: list[Block] = [
         Table(
             caption="Settings of the run, and versions.",
-            columns=(Column("", 6.0), Column("", 6.0)),
+            columns=(Column("setting", 5.0), Column("value", 6.0)),
             rows=tuple(rows),
         )
     ]

@@ -51,7 +51,7 @@ def _table(caption: tuple[Content, ...], rates: Mapping[str, Rate]) -> Table:
     sources = "Sources: " + "; ".join(f"{name}: {rate.source}" for name, rate in rates.items())
     return Table(
         caption=caption,  # type: ignore[arg-type]
-        columns=(Column("", 5.2), *(Column(name) for name in rates)),
+        columns=(Column("term", 5.2), *(Column(name) for name in rates)),
         rows=tuple(rows),
         remarks=(*refused, sources + "."),
     )

@@ -7,6 +7,7 @@ A template can therefore neither forget to escape nor print an object it should 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -113,12 +114,15 @@ def _foreign(piece: Any) -> BoundcalcError:
 
 def latex_document(document: Document, templates: Path) -> str:
     """The whole LaTeX source."""
-    return _render(document, templates, "report.tex.j2", latex)
+    text = _render(document, templates, "report.tex.j2", latex)
+    # A blank line before a displayed formula would end the paragraph that leads to it.
+    return re.sub(r"\n\s*\n", "\n", text).lstrip()
 
 
 def markdown_document(document: Document, templates: Path) -> str:
     """The whole Markdown page."""
-    return _render(document, templates, "report.md.j2", markdown)
+    text = _render(document, templates, "report.md.j2", markdown)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
 def _render(

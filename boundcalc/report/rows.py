@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from boundcalc.report.cells import Content
 
 MOST = 60
 _KEPT = 25
+
+_CHARACTER = 0.17  # centimetres of typewriter type in a table
+
+
+def name_width(names: Iterable[str], most: float) -> float:
+    """Centimetres for a column of names, at most ``most``.
+
+    >>> name_width(["loss", "margin"], 3.0), name_width(["x" * 200], 3.0)
+    (1.5, 3.0)
+    """
+    longest = max((len(name) for name in names), default=0)
+    return min(most, round(max(1.5, 0.3 + _CHARACTER * longest), 2))
+
 
 Rows = tuple[tuple[Content, ...], ...]
 

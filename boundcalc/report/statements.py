@@ -54,13 +54,8 @@ def _statement(findings: Findings, coefficients: Coefficients) -> Theorem:
     blocks += _passes(coefficients)
     blocks += _convergence(findings, coefficients)
     if family.caution:
-        blocks.append(Paragraph(f"Caution: this family is {_said(family.caution)}."))
+        blocks.append(Paragraph(f"Caution: {family.caution}."))
     return Theorem(_TITLES[family.name], tuple(blocks), proved=family.name == "sharp")
-
-
-def _said(caution: str) -> str:
-    # The cautions are written as half sentences about "the family" or "its bias bound".
-    return caution if caution.startswith("false") else f"not proved throughout: {caution}"
 
 
 def _passes(coefficients: Coefficients) -> list[Block]:

@@ -73,10 +73,8 @@ def _headline(findings: Findings) -> str:
 
 def _family(findings: Findings, name: str) -> Content:
     coefficients = findings.coefficients[name]
-    pieces: list[Piece] = [Strong(name), " "]
     title = FAMILIES[name].title
-    if title != name:
-        pieces[-1] = f" ({title})"
+    pieces: list[Piece] = [Strong(name), "" if title == name else f" ({title})"]
     bounds = [
         (ERROR, coefficients.error_bound()),
         (BIAS, coefficients.bias_bound()),
@@ -148,13 +146,13 @@ def _table(findings: Findings, verdicts: tuple[Verdict, ...]) -> Table:
         caption="Every bound against the simulation. For a fixed iterate, the sample that is "
         "hardest for the bound is shown.",
         columns=(
-            Column("claim", 2.9),
-            Column("family", 1.7),
+            Column("claim", 2.4),
+            Column("family", 1.5),
             Column("bound"),
             Column("observed"),
-            Column(f"{confidence}% interval"),
+            Column(f"{confidence}% interval", 3.3),
             Column("slack"),
-            Column("verdict", 2.5),
+            Column("verdict", 2.2),
         ),
         rows=tuple(_row(verdict) for verdict in verdicts),
         remarks=(
@@ -171,7 +169,7 @@ def _row(verdict: Verdict) -> tuple[Content, ...]:
     return (
         verdict.claim,
         verdict.family,
-        value(verdict.bound, 5),
+        value(verdict.bound, 4),
         sampled(verdict.observed, 3),
         interval(*verdict.ci, digits=3),
         slack,

@@ -60,7 +60,9 @@ def width(latex: str) -> float:
 
 
 def _width(found: Tokens) -> float:
-    total, position = 0.0, 0
+    # A sign at the beginning is no binary one, so TeX puts no space around it.
+    total = -0.45 if found and found[0] in ("+", "-") else 0.0
+    position = 0
     while position < len(found):
         step, position = _atom(found, position)
         total += step

@@ -1,6 +1,12 @@
 """The spec: its format, its numbers, and how a file becomes a checked model.
 
-One direction: ``expressions`` → ``fields`` → ``model`` → ``loading`` and ``schema``.
+One direction:
+
+- numbers: ``nodes`` and ``literals`` → ``evaluation`` → ``expressions`` → ``grammar``
+- what the format takes: ``fields`` → ``model`` → ``schema``
+- what does not fit it: ``places`` → ``problems`` → ``findings`` → ``validation``
+- files: ``events`` and ``scalars`` → ``building`` → ``reading``
+- all together: ``symbols`` → ``loading``
 """
 
 from __future__ import annotations
@@ -9,10 +15,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from boundcalc.spec.expressions import Expression, parse
-    from boundcalc.spec.loading import check_symbols, library_object, load, loads, with_values
+    from boundcalc.spec.expressions import Expression
+    from boundcalc.spec.grammar import parse
+    from boundcalc.spec.loading import library_object, load, loads, with_values
     from boundcalc.spec.model import Spec
     from boundcalc.spec.schema import json_schema
+    from boundcalc.spec.symbols import check_symbols
 
 __all__ = [
     "Expression",
@@ -29,9 +37,9 @@ __all__ = [
 # Imported on first use: operators need expressions, and the model needs operators' data.
 _HOMES = {
     "Expression": "expressions",
-    "parse": "expressions",
+    "parse": "grammar",
     "Spec": "model",
-    "check_symbols": "loading",
+    "check_symbols": "symbols",
     "library_object": "loading",
     "load": "loading",
     "loads": "loading",

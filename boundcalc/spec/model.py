@@ -14,7 +14,8 @@ from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, model_valid
 
 from boundcalc.data import DataSource
 from boundcalc.spec.expressions import Expression, exact
-from boundcalc.spec.fields import Frozen, Places, Real, Size, custom_error
+from boundcalc.spec.fields import Frozen, Real, Size, custom_error
+from boundcalc.spec.places import Places
 
 MAX_OPERATORS = 1_000_000
 MAX_HORIZON = 1_000_000_000

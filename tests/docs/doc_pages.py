@@ -18,14 +18,14 @@ What is run:
 from __future__ import annotations
 
 import doctest
+import io
 import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import chdir
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,26 +91,32 @@ class Shell:
         command, _, target = command.partition(" > ")
         words = shlex.split(command)
         assert words[0] == "boundcalc", f"the docs run boundcalc only: {command}"
-        environment = os.environ | {
-            "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
-            "PYTHONIOENCODING": "utf-8",
-            "COLUMNS": _WIDTH,
-        }
-        done = subprocess.run(  # noqa: S603 - the commands stand in our own pages
-            [sys.executable, "-m", *words],
-            cwd=self.folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-            encoding="utf-8",
-        )
-        self.code = done.returncode
+        printed, self.code = _run(words)
         if target:
-            (self.folder / target.strip()).write_text(done.stdout, encoding="utf-8")
+            (self.folder / target.strip()).write_text(printed, encoding="utf-8")
             return ""
-        lines = (line.rstrip() for line in done.stdout.rstrip().splitlines())
+        lines = (line.rstrip() for line in printed.rstrip().splitlines())
         return "".join(f"{line}\n" for line in lines)
+
+
+def _run(words: list[str]) -> tuple[str, int]:
+    """What a command prints, and its exit code; in this process, which saves its start."""
+    from boundcalc.cli import main as command_line
+
+    out, code = io.StringIO(), 0
+    saved = sys.argv, dict(os.environ)
+    sys.argv = words
+    os.environ["COLUMNS"] = _WIDTH
+    try:
+        with redirect_stdout(out), redirect_stderr(out):
+            command_line()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    finally:
+        sys.argv = saved[0]
+        os.environ.clear()
+        os.environ.update(saved[1])
+    return out.getvalue(), code
 
 
 def blocks(text: str) -> Iterator[Block]:

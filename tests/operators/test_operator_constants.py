@@ -32,7 +32,8 @@ from boundcalc.operators import (
     SquaredLoss,
     Tanh,
 )
-from boundcalc.spec.expressions import exact, parse
+from boundcalc.spec.expressions import exact
+from boundcalc.spec.grammar import parse
 
 LABELS = Data(np.zeros((2, 1)), np.array([1.0, -1.0]))
 SLACK = 1 + 1e-9

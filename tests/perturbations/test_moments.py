@@ -22,7 +22,8 @@ from boundcalc.perturbations import (
     thinned,
     vector_moments,
 )
-from boundcalc.spec.expressions import Expression, exact, parse
+from boundcalc.spec.expressions import Expression, exact
+from boundcalc.spec.grammar import parse
 
 DRAWS = 20_000
 

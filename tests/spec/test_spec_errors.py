@@ -8,8 +8,8 @@ from spec_texts import DESIGN, SMALL, refused, told
 from boundcalc.errors import SpecError
 from boundcalc.operators import OPERATORS
 from boundcalc.perturbations import DISTRIBUTIONS
-from boundcalc.spec.fields import Places, dotted
 from boundcalc.spec.loading import library_object
+from boundcalc.spec.places import Places, dotted
 
 SECTION = "a section: `key: value` pairs"
 NUMBER = "a number or an expression"

@@ -17,16 +17,15 @@ from hypothesis import strategies as st
 from boundcalc.arithmetic import FLOATS, RATIONALS, SYMBOLS, WIDE
 from boundcalc.errors import ExpressionError, InexactError, SymbolError
 from boundcalc.spec.expressions import (
-    DecimalLiteral,
     Expression,
     exact,
     largest,
     measured,
-    parse,
     rational,
     root,
     smallest,
 )
+from boundcalc.spec.grammar import DecimalLiteral, parse
 
 VALUES = {"C": Fraction(3, 2), "L": Fraction(1, 7), "x_1": Fraction(-2)}
 OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {

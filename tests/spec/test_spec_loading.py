@@ -16,7 +16,7 @@ import boundcalc.spec
 from boundcalc.arithmetic import RATIONALS
 from boundcalc.errors import SpecError
 from boundcalc.operators import OPERATORS
-from boundcalc.spec.expressions import parse
+from boundcalc.spec.grammar import parse
 from boundcalc.spec.loading import library_object, load, loads, with_values
 from boundcalc.spec.model import Spec
 

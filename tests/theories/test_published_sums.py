@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import levels, uniform_constants
+from strategies import levels, rows, uniform_constants
 from theories import literal
 
 from boundcalc import build, loads
@@ -154,11 +154,8 @@ def spec(rows: list[tuple[F, ...]], uniform: tuple[F, ...] | None = None) -> str
     return SPEC.format(uniform=header, operators="\n".join(lines))
 
 
-small = st.fractions(0, 4, max_denominator=5)
-
-
-@settings(deadline=None, max_examples=40)
-@given(st.lists(st.tuples(*[small] * 7), min_size=2, max_size=4))
+@settings(deadline=None, max_examples=25)
+@given(st.lists(rows(7), min_size=2, max_size=4))
 def test_uniform_constants_are_maxima(rows: list[tuple[F, ...]]) -> None:
     graph = build(loads(spec(rows)))
     a, b, l, A, B, A3, B3 = (max(column) for column in zip(*rows, strict=True))
@@ -169,7 +166,7 @@ def test_uniform_constants_are_maxima(rows: list[tuple[F, ...]]) -> None:
 
 
 @settings(deadline=None, max_examples=20)
-@given(st.lists(st.tuples(*[small] * 7), min_size=2, max_size=4))
+@given(st.lists(rows(7), min_size=2, max_size=4))
 def test_family_bounds_use_their_own_mapping(rows: list[tuple[F, ...]]) -> None:
     graph = build(loads(spec(rows)))
     a, b, l, A, B, A3, B3 = (max(column) for column in zip(*rows, strict=True))
@@ -191,7 +188,7 @@ def test_family_bounds_use_their_own_mapping(rows: list[tuple[F, ...]]) -> None:
 
 
 @settings(deadline=None, max_examples=20)
-@given(st.tuples(*[small] * 5))
+@given(rows(5))
 def test_uniform_section_is_taken_as_given(uniform: tuple[F, ...]) -> None:
     jac, lip, hess, hess_op, third = uniform
     text = spec([(F(0),) * 7] * 3, uniform)

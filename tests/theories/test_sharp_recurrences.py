@@ -37,7 +37,7 @@ def by_operator(row: tuple[Any, ...], low: int, high_: int) -> dict[int, Any]:
     return {i: row[i] for i in range(low, high_ + 1)}
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(perturbed_chains())
 def test_second_moments(case: tuple[ChainConstants, Levels]) -> None:
     c, x = case
@@ -51,7 +51,7 @@ def test_second_moments(case: tuple[ChainConstants, Levels]) -> None:
 
 
 @pytest.mark.parametrize("capped", [False, True])
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(perturbed_chains())
 def test_means(capped: bool, case: tuple[ChainConstants, Levels]) -> None:
     c, x = case
@@ -135,7 +135,7 @@ def centred_cases(draw: Any) -> Any:
     return forward, backward, c, x
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(centred_cases())
 def test_zero_mean_form(case: tuple[bool, bool, ChainConstants, Levels]) -> None:
     forward, backward, c, x = case
@@ -166,7 +166,7 @@ def test_zero_mean_form(case: tuple[bool, bool, ChainConstants, Levels]) -> None
         assert close(found.total(), expected.beta2)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(perturbed_chains())
 def test_uncentred_form_is_the_general_one(case: tuple[ChainConstants, Levels]) -> None:
     c, x = case
@@ -176,7 +176,7 @@ def test_uncentred_form_is_the_general_one(case: tuple[ChainConstants, Levels]) 
     assert found.s[: c.size] == general.s[: c.size]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(perturbed_chains())
 def test_backward_centred_form_is_exact_and_below_the_general_one(
     case: tuple[ChainConstants, Levels],
@@ -190,7 +190,7 @@ def test_backward_centred_form_is_exact_and_below_the_general_one(
         assert own <= general
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(centred_cases())
 def test_zero_means_never_cost(case: tuple[bool, bool, ChainConstants, Levels]) -> None:
     forward, backward, c, x = case

@@ -14,6 +14,7 @@ from strategies import (
     lengths,
     perturbed_chains,
     positive_sizes,
+    rows,
     sizes,
 )
 from theories import literal
@@ -60,18 +61,17 @@ def form(G: Matrix, z: list[F]) -> F:
 def chains_with_profiles(draw: Any) -> Any:
     size = draw(lengths(2, 6))
     c = draw(chains(size))
-    z = draw(st.lists(sizes(), min_size=2 * size - 2, max_size=2 * size - 2))
-    y = draw(st.lists(sizes(), min_size=2 * size - 2, max_size=2 * size - 2))
-    return c, z, y
+    both = draw(rows(4 * size - 4))
+    return c, list(both[::2]), list(both[1::2])
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=60)
 @given(lengths(2, 7).flatmap(chains))
 def test_gram_matrix(c: ChainConstants) -> None:
     assert sites.gram_matrix(c, RATIONALS) == literal_gram(c)
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=60)
 @given(chains_with_profiles())
 def test_form_is_the_error_bound(case: tuple[ChainConstants, list[F], list[F]]) -> None:
     c, z, _ = case
@@ -79,7 +79,7 @@ def test_form_is_the_error_bound(case: tuple[ChainConstants, list[F], list[F]]) 
     assert form(G, z) == literal.sharp(c, profile(c.size, z)).zeta2
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=50)
 @given(lengths(2, 7).flatmap(chains))
 def test_diagonal(c: ChainConstants) -> None:
     N, G = c.size, literal_gram(c)
@@ -90,7 +90,7 @@ def test_diagonal(c: ChainConstants) -> None:
     assert len(found.error_forward) == len(found.error_backward) == N + 1
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=60)
 @given(chains_with_profiles())
 def test_separable_bound(case: tuple[ChainConstants, list[F], list[F]]) -> None:
     c, z, y = case
@@ -123,7 +123,7 @@ def test_separable_coefficients_ignore_idle_sites(case: tuple[ChainConstants, Le
     assert found == sites.separable_coefficients(c, quiet.e, quiet.eps, RATIONALS)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(lengths(2, 7).flatmap(chains), positive_sizes())
 def test_bias_of_a_single_site(c: ChainConstants, size: F) -> None:
     N = c.size

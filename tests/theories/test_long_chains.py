@@ -1,0 +1,146 @@
+"""Chains so long that float64 over- or underflows: the numbers stay finite, nonzero and right."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from fractions import Fraction as F
+from typing import Any
+
+import pytest
+from strategies import constant_chain, forward_levels
+from theories import literal
+
+from boundcalc import build, coefficients, loads
+from boundcalc.arithmetic import RATIONALS, WIDE, Number, Status
+from boundcalc.arithmetic.number import as_decimal
+from boundcalc.graph import UniformConstants
+from boundcalc.theories.perturbed import sharp, sums
+from boundcalc.theories.perturbed.families import FAMILIES
+
+SPEC = """
+version: 1
+name: a long chain
+graph:
+  uniform: {{jac: {c}, lip: {c}, hess: {c}, hess_op: {c}, third: {c}}}
+  operators: [{{id: f, repeat: {size}}}]
+perturbations:
+  - {{at: f.1, pass: forward, rms: 1, mean: 1/2, fourth: 2}}
+  - {{at: f.{size}, pass: backward, rms: 1, mean: 1/2}}
+"""
+
+
+def compiled(size: int, family: str, c: str = "1") -> Any:
+    return coefficients(build(loads(SPEC.format(size=size, c=c))), family)
+
+
+def relative(found: Any, expected: F) -> F:
+    """|found/expected − 1| in exact numbers."""
+    sign, mantissa, exponent, _ = found._mpf_
+    return abs((-1) ** sign * int(mantissa) * F(2) ** int(exponent) / expected - 1)
+
+
+def exact_error(size: int) -> int:
+    """C^e_{δ_1} of (21) with all constants 1: 4 Σ_{j=1}^{N−1} S_j 2^{j−1}, in integers."""
+    total, S = 0, 1
+    for j in range(1, size):
+        S += 3**j
+        total += S * 2 ** (j - 1)
+    return 4 * total
+
+
+def exact_fourth(size: int) -> int:
+    """C̃^b_{δ_1} of (33b) with all constants 1, in integers; the inner sum from its end."""
+    S = [sum(3**k for k in range(j + 1)) for j in range(size)]
+    total = 0
+    inner = 0  # Σ_{j≥i+1} S_j 4^{j−i−1}
+    for i in range(size - 1, 0, -1):
+        total += (8 * inner + 2 * S[i]) * 8 ** (i - 1)
+        inner = S[i] + 4 * inner
+    return 8 * total
+
+
+@pytest.mark.parametrize("size", [300, 1000])
+@pytest.mark.parametrize("family", ["published", "corrected"])
+def test_large_values_are_exact_to_the_last_printed_digit(size: int, family: str) -> None:
+    found = compiled(size, family).columns
+    for name, expected in (
+        ("error_forward", exact_error(size)),
+        ("bias_forward_fourth", exact_fourth(size)),
+    ):
+        entry = found[name][1]
+        assert entry.status is Status.COMPUTED
+        assert relative(entry.value, F(expected)) < F(1, 10**28)
+        text = str(entry)
+        mantissa, _, exponent = text.partition("e+")
+        assert 1 <= float(mantissa) < 10
+        assert int(exponent) == len(str(expected)) - 1
+        assert abs(Decimal(text) / Decimal(expected) - 1) <= Decimal("5e-6")
+        written = entry.json()
+        if int(exponent) > 308:
+            assert isinstance(written, str)
+            assert json.loads(json.dumps(written)) == written
+            assert abs(Decimal(written) / Decimal(expected) - 1) < Decimal("1e-16")
+        else:
+            assert written == pytest.approx(float(expected), rel=1e-15)
+
+
+def test_exponents_of_the_longest_chains() -> None:
+    # Σ_j 3^j 8^j ~ 24^N: beyond float64 already at N = 300, C^e_{δ_1} ~ 6^N at N = 1000.
+    fourth = compiled(300, "published").columns["bias_forward_fourth"][1]
+    assert isinstance(fourth.json(), str)
+    error = compiled(1000, "published").columns["error_forward"][1]
+    assert "e+7" in str(error)
+    assert isinstance(error.json(), str)
+
+
+@pytest.mark.parametrize("size", range(283, 291))
+def test_wide_numbers_where_floats_end(size: int) -> None:
+    ones = UniformConstants(size, *[F(1)] * 5)
+    exact = sums.coefficients(ones, RATIONALS, corrected=True)
+    wide = sums.coefficients(literal.converted(ones, WIDE.number), WIDE, corrected=True)
+    assert exact.error_forward[1] == exact_error(size)
+    assert exact.bias_forward_fourth[1] == exact_fourth(size)
+    for name in ("error_forward", "bias_forward_mean", "bias_forward_fourth"):
+        for i in (1, size // 2, size - 1):
+            assert relative(getattr(wide, name)[i], getattr(exact, name)[i]) < F(1, 10**30)
+    for name in ("error_backward", "bias_backward_mean"):
+        for i in (2, size // 2, size):
+            assert relative(getattr(wide, name)[i], getattr(exact, name)[i]) < F(1, 10**30)
+
+
+def test_small_constants_do_not_vanish() -> None:
+    # Every constant 1/1000, N = 300: products of 300 of them are far below float64.
+    size = 300
+    c, x = constant_chain(size, F(1, 1000)), forward_levels(1, *[0] * (size - 1))
+    exact = sharp.general(c, x, RATIONALS)
+    wide = sharp.general(
+        literal.converted(c, WIDE.number), literal.converted(x, WIDE.number), WIDE
+    )
+    assert exact.V[1] == F(1, 1000) ** (size - 1)
+    assert 0 < relative(wide.V[1], exact.V[1]) < F(1, 10**28)
+    assert 0 < wide.total()
+    assert relative(wide.total(), exact.total()) < F(1, 10**28)
+    number = Number(wide.total(), Status.COMPUTED)
+    assert float(number) == 0.0
+    written = number.json()
+    assert isinstance(written, str)
+    assert "e-" in written
+    assert abs(Decimal(written) / as_decimal(exact.total(), 40) - 1) < Decimal("1e-16")
+
+
+def test_bounds_of_a_spec_with_small_constants() -> None:
+    graph = build(loads(SPEC.format(size=300, c="1/1000").split("  - {at: f.300")[0]))
+    bounds = FAMILIES["sharp"].bounds(graph)
+    assert bounds.error is not None
+    assert bounds.bias is not None
+    assert bounds.error.value > 0
+    assert bounds.bias.value > 0
+    assert isinstance(bounds.error.json(), str)
+
+
+def test_short_chains_stay_exact_and_long_ones_say_that_they_are_not() -> None:
+    for size, status in ((64, Status.PROVED), (65, Status.COMPUTED)):
+        entry = compiled(size, "sharp").columns["error_forward"][1]
+        assert entry.status is status
+        assert (entry.exact is not None) == (status is Status.PROVED)
