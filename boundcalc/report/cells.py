@@ -12,6 +12,8 @@ from typing import Literal, TypeAlias
 
 from boundcalc.arithmetic import Status
 
+_TOGETHER = 20  # rows of a table that is not begun near the end of a page
+
 
 @dataclass(frozen=True)
 class Maths:
@@ -122,6 +124,11 @@ class Table:
     remarks: tuple[Content, ...] = ()
     kind: str = "table"
 
+    @property
+    def lines(self) -> str:
+        """Lines of text that should be free on a page before it starts there."""
+        return str(6 + min(len(self.rows), _TOGETHER))
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -157,6 +164,12 @@ class Section:
 
     heading: str
     blocks: tuple[Block, ...]
+
+    @property
+    def lines(self) -> str:
+        """Lines that heading and first block need."""
+        first = self.blocks[0] if self.blocks else None
+        return str(4 + (int(first.lines) if isinstance(first, Table) else 6))
 
 
 @dataclass(frozen=True)

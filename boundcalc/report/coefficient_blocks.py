@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from boundcalc.report.cells import Block, Code, Column, Content, Maths, Paragraph, Table
 from boundcalc.report.gather import Findings
+from boundcalc.report.notation import joined, said
 from boundcalc.report.numbers import NONE, value
 from boundcalc.report.rows import name_width, shortened_rows
 from boundcalc.theories.perturbed.coefficients import Coefficients
@@ -25,23 +26,28 @@ def coefficient_blocks(findings: Findings) -> tuple[Block, ...]:
     blocks: list[Block] = []
     missing = {c.missing for c in findings.coefficients.values() if c.missing}
     if missing:
-        text = (
-            "The coefficients have no numbers, because "
-            f"{'; '.join(sorted(missing))}. The formulas below hold for every value."
-        )
-        return (Paragraph(text),)
-    for coefficients in findings.coefficients.values():
-        blocks.append(_table(coefficients))
+        return (Paragraph(_symbolic(findings, sorted(missing)[0])),)
+    blocks += [_table(coefficients) for coefficients in findings.coefficients.values()]
     matrix = _gram(findings.coefficients["sharp"])
     if matrix is not None:
         blocks.append(matrix)
     return tuple(blocks)
 
 
+def _symbolic(findings: Findings, missing: str) -> Content:
+    free = [name for name, value in findings.graph.spec.symbols.items() if value is None]
+    rest = "The formulas below hold for every value."
+    if not free:
+        return joined("The coefficients have no numbers: ", said(missing), ". ", rest)
+    names = [piece for name in free for piece in (", ", Code(name))][1:]
+    verb = "has" if len(free) == 1 else "have"
+    return joined("The coefficients have no numbers, because ", *names, f" {verb} no value. ", rest)
+
+
 def _table(coefficients: Coefficients) -> Table:
     graph, family = coefficients.graph, coefficients.family
     columns = {name: coefficients.by_id(name) for name in COLUMNS}
-    rows = tuple(
+    rows: tuple[tuple[Content, ...], ...] = tuple(
         (
             str(number),
             Code(name),
@@ -64,12 +70,12 @@ def _table(coefficients: Coefficients) -> Table:
 
 def _multiplied(family: str) -> Content:
     """What each column multiplies."""
-    last: tuple[Content, ...] = ()
+    last = ""
     if family == "sharp":
         fourth = r"(\mathbb{E}\lVert\delta_j\rVert^2)^2"
         last = (
             " These are coefficients of one perturbed operator at a time; several together "
-            "are bounded by the recurrences, not by a sum.",
+            "are bounded by the recurrences, not by a sum."
         )
     else:
         fourth = r"\mathbb{E}\lVert\delta_j\rVert^4"
@@ -84,8 +90,7 @@ def _multiplied(family: str) -> Content:
         Maths(fourth),
         " and ",
         Maths(r"\lVert\mathbb{E}[\varepsilon_j|\cdot]\rVert^2"),
-        " in the bias.",
-        *last,  # type: ignore[return-value]
+        " in the bias." + last,
     )
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 
-from boundcalc.arithmetic import RATIONALS, WIDE, Number, Status
+from boundcalc.arithmetic import RATIONALS, SYMBOLS, WIDE, Number, Status
 from boundcalc.errors import InexactError, SymbolError
 from boundcalc.graph import OperatorGraph
 from boundcalc.graph.model import CONSTANT_NAMES, Node
-from boundcalc.report.cells import Code, Column, Content, Maths, Table
+from boundcalc.report.cells import Code, Column, Content, Maths, Piece, Table
 from boundcalc.report.notation import LETTERS, UNIFORM, stated
 from boundcalc.report.numbers import value
 from boundcalc.report.rows import shortened_rows
+from boundcalc.report.width import width
 from boundcalc.spec.expressions import Expression
 from boundcalc.spec.model import OperatorSection
 
+_WIDEST = 11.0  # em of a symbolic constant in a cell
 _PLACE = re.compile(r"graph\.operators\[(\d+)\]")
 
 
@@ -80,13 +83,21 @@ def _uniform(graph: OperatorGraph, *, corrected: bool) -> tuple[Content, ...]:
         try:
             found = graph.uniform_constants(kind, corrected=corrected)
         except SymbolError:
-            return ("symbolic",) * len(UNIFORM)
+            return _symbolic(graph, corrected=corrected)
         except InexactError:
             status = None if graph.uniform else Status.COMPUTED
             continue
         cells = (value(Number(getattr(found, key), Status.COMPUTED), 5) for key in UNIFORM)
         return tuple(type(cell)(cell.text, status, cell.fraction) for cell in cells)
     raise AssertionError  # WIDE never raises InexactError
+
+
+def _symbolic(graph: OperatorGraph, *, corrected: bool) -> tuple[Content, ...]:
+    import sympy
+
+    found = graph.uniform_constants(SYMBOLS, corrected=corrected)
+    formulas = (sympy.latex(getattr(found, key), order="none") for key in UNIFORM)
+    return tuple(Maths(f) if width(f) <= _WIDEST else "a maximum" for f in formulas)
 
 
 def _names(members: list[str]) -> Content:
@@ -118,14 +129,14 @@ class _Cells:
 
     def _region(self, node: Node) -> Content:
         radii = [("y", node.region.input), ("w", node.region.weight)]
-        pieces: list[object] = []
+        pieces: list[Piece] = []
         for letter, radius in radii:
             if radius is not None:
                 pieces += [", "] if pieces else []
                 cell = self._cell(radius, False)
                 pieces += [Maths(rf"\lVert {letter}\rVert\le"), " "]
-                pieces += cell if isinstance(cell, tuple) else [cell]
-        return tuple(pieces) if pieces else "everywhere"  # type: ignore[return-value]
+                pieces += cell if isinstance(cell, tuple) else (cell,)
+        return tuple(pieces) if pieces else "everywhere"
 
 
 def _sources(graph: OperatorGraph, position: int, node: Node) -> Iterator[tuple[str, str]]:
@@ -153,13 +164,16 @@ def _section(graph: OperatorGraph, node: Node) -> OperatorSection | None:
 
 
 def _said(sources: dict[str, str]) -> Content:
-    """One word where all constants have one source; otherwise each word with its letters."""
+    """The commonest source as a word, then the others with their letters."""
     used = {name: source for name, source in sources.items() if source != "unused"}
-    words = list(dict.fromkeys(used.values()))
-    if len(words) == 1:
-        return words[0]
-    pieces: list[object] = []
-    for word in words:
-        letters = ", ".join(LETTERS[name] for name, source in used.items() if source == word)
-        pieces += ["; " if pieces else "", f"{word} ", Maths(letters)]
-    return tuple(piece for piece in pieces if piece != "")  # type: ignore[return-value]
+    words = [word for word, _ in Counter(used.values()).most_common()]
+    pieces: list[Piece] = [words[0]]
+    for word in words[1:]:
+        names = [name for name, source in used.items() if source == word]
+        if word == "default":
+            # The Lipschitz constant is that of the Jacobian; other gaps are read as zero.
+            text = ", ".join(f"{LETTERS[n]}={'a' if n == 'lip_input' else '0'}" for n in names)
+            pieces += ["; ", Maths(text)]
+        else:
+            pieces += [f"; {word} ", Maths(", ".join(LETTERS[n] for n in names))]
+    return tuple(pieces)

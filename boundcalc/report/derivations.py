@@ -55,11 +55,12 @@ def is_uniform(graph: OperatorGraph) -> bool:
 def _closed(family: str) -> list[Block]:
     lead = "Closed forms, since all operators have the same constants:"
     shown: list[str] = []
+    named: dict[str, str] = {}
     left_out = 0
     for column, right in closed_latex(family).items():
         symbol, shift = SYMBOL_OF[column]
         left = symbol % ("i+1" if shift else "i")
-        lines = arrange(left, right)
+        lines = arrange(left, right, names=named)
         if lines is None:
             left_out += 1
         else:
@@ -76,11 +77,12 @@ def _expanded(coefficients: Coefficients) -> list[Block]:
         return []
     lead = "in the symbols of the spec" if symbolic else "in the letters of the theory"
     shown: list[str] = []
+    named: dict[str, str] = {}
     left_out = 0
     positions = {name: k for k, name in enumerate(graph.ids, 1)}
     for column, entries in found.items():
         for name, right in entries.items():
-            lines = arrange(SYMBOL_OF[column][0] % positions[name], right)
+            lines = arrange(SYMBOL_OF[column][0] % positions[name], right, names=named)
             if lines is None:
                 left_out += 1
             else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from boundcalc.report.width import Tokens, closing, tokens, width
 
-LINE = 41.0  # em that a displayed line may take
+LINE = 43.0  # em that a displayed line may take
 _MOST_LINES = 14  # beyond them a formula helps nobody
 _INDENT = r"&\qquad "
 
@@ -17,7 +17,13 @@ _NO_SUM_AFTER = {"+", "-", "=", r"\le", r"\ge", "(", "[", r"\cdot", r"\times", "
 _OPENERS, _CLOSERS = {"{", "("}, {"}", ")"}
 
 
-def arrange(left: str, right: str, line: float = LINE, relation: str = "=") -> tuple[str, ...] | None:
+def arrange(
+    left: str,
+    right: str,
+    line: float = LINE,
+    relation: str = "=",
+    names: dict[str, str] | None = None,
+) -> tuple[str, ...] | None:
     r"""``left = right`` as aligned lines, or None where that takes too many.
 
     Parameters
@@ -26,6 +32,8 @@ def arrange(left: str, right: str, line: float = LINE, relation: str = "=") -> t
         LaTeX mathematics.
     line
         Longest line in em.
+    names
+        Brackets that have a name already, with their names; new ones are added.
 
     Examples
     --------
@@ -41,27 +49,32 @@ def arrange(left: str, right: str, line: float = LINE, relation: str = "=") -> t
     \mathsf{X}_{1} &= aaaaaaaa
     &\qquad + bbbbbbbb
     """
+    known = dict(names or {})
     lines: list[str] = []
     waiting = [(left, relation, right)]
-    names = 0
     while waiting:
         head, sign, body = waiting.pop(0)
         room = line - width(head) - 1.4
         terms = []
-        for term in split_sum(body):
+        for whole in split_sum(body):
+            term = whole
             while width(term) > room:
-                found = _lift(term, rf"\mathsf{{X}}_{{{names + 1}}}")
+                name = rf"\mathsf{{X}}_{{{len(known) + 1}}}"
+                found = _lift(term, name, known)
                 if found is None:
                     return None
-                names += 1
-                term, inside = found  # noqa: PLW2901 - the term, one bracket shorter
-                waiting.append((rf"\mathsf{{X}}_{{{names}}}", "=", inside))
+                term, inside = found
+                if inside not in known:
+                    known[inside] = name
+                    waiting.append((name, "=", inside))
             terms.append(term)
         packed = _pack(terms, room)
         lines.append(f"{head} &{sign} {packed[0]}")
         lines.extend(_INDENT + text for text in packed[1:])
         if len(lines) > _MOST_LINES:
             return None
+    if names is not None:
+        names.update(known)
     return tuple(lines)
 
 
@@ -73,12 +86,12 @@ def split_sum(latex: str) -> list[str]:
     """
     found = tokens(latex)
     starts, depth = [0], 0
-    for position, token in enumerate(found):
-        if token in _OPENERS or token == r"\left":
+    for position, piece in enumerate(found):
+        if piece in _OPENERS or piece == r"\left":
             depth += 1
-        elif token in _CLOSERS or token == r"\right":
+        elif piece in _CLOSERS or piece == r"\right":
             depth -= 1
-        elif token in "+-" and depth == 0 and _binary(found, position):
+        elif piece in "+-" and depth == 0 and _binary(found, position):
             starts.append(position)
     ends = [*starts[1:], len(found)]
     return [join(found[start:end]) for start, end in zip(starts, ends, strict=True)]
@@ -91,14 +104,16 @@ def join(found: Tokens) -> str:
     '\\ell b + \\frac{1}{2}'
     """
     pieces: list[str] = []
-    for position, token in enumerate(found):
+    for position, piece in enumerate(found):
         before = found[position - 1] if position else ""
-        spaced = token in ("+", "-") and before not in ("{", "^", "_", "")
-        after = before in ("+", "-") and (position < 2 or found[position - 2] not in ("{", "^", "_"))
-        command = before[:1] == "\\" and before[-1:].isalpha() and token[0].isalpha()
+        spaced = piece in ("+", "-") and before not in ("{", "^", "_", "")
+        after = before in ("+", "-") and (
+            position < 2 or found[position - 2] not in ("{", "^", "_")
+        )
+        command = before[:1] == "\\" and before[-1:].isalpha() and piece[0].isalpha()
         if pieces and (spaced or after or command):
             pieces.append(" ")
-        pieces.append(token)
+        pieces.append(piece)
     return "".join(pieces)
 
 
@@ -121,21 +136,25 @@ def _pack(terms: list[str], room: float) -> list[str]:
     return lines
 
 
-def _lift(term: str, name: str) -> tuple[str, str] | None:
+def _lift(term: str, name: str, known: dict[str, str]) -> tuple[str, str] | None:
     """The term with its widest outermost bracket or numerator named, and what was in it."""
     found = tokens(term)
     best: tuple[float, int, int, int, int] | None = None
     position = 0
     while position < len(found):
-        token, end = found[position], position
-        if token == r"\left":
+        piece, end = found[position], position
+        if piece == r"\left":
             end = closing(found, position) + 1
             inner = (position + 2, end - 1)
             outer = (position, end + 1)
-        elif token in (r"\frac", r"\sqrt") and position + 1 < len(found) and found[position + 1] == "{":
+        elif (
+            piece in (r"\frac", r"\sqrt")
+            and position + 1 < len(found)
+            and found[position + 1] == "{"
+        ):
             end = closing(found, position + 1)
             inner = outer = (position + 2, end)
-            if token == r"\frac" and end + 1 < len(found) and found[end + 1] == "{":
+            if piece == r"\frac" and end + 1 < len(found) and found[end + 1] == "{":
                 end = closing(found, end + 1)
         else:
             position += 1
@@ -148,8 +167,9 @@ def _lift(term: str, name: str) -> tuple[str, str] | None:
         return None
     _, start, stop, cut, resume = best
     inside = join(found[start:stop])
-    deeper = _lift(inside, name) if len(split_sum(inside)) == 1 else None
+    deeper = _lift(inside, name, known) if len(split_sum(inside)) == 1 else None
     if deeper is not None:
         # A numerator that is itself a product: name a factor of it instead.
         return join([*found[:start], *tokens(deeper[0]), *found[stop:]]), deeper[1]
+    name = known.get(inside, name)
     return join([*found[:cut], *tokens(name), *found[resume:]]), inside

@@ -52,6 +52,8 @@ _SPECIAL = {
     "°": r"\textdegree{}",
     "€": r"\texteuro{}",
     "£": r"\pounds{}",
+    "½": r"\textonehalf{}",
+    "•": r"\textbullet{}",
 }
 
 _SIGNS = {
@@ -83,9 +85,10 @@ _SIGNS = {
 }
 
 _GREEK = (
-    "alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi o pi rho "
-    "varsigma sigma tau upsilon varphi chi psi omega"
-).split()
+    *("alpha", "beta", "gamma", "delta", "varepsilon", "zeta", "eta", "theta", "iota", "kappa"),
+    *("lambda", "mu", "nu", "xi", "o", "pi", "rho", "varsigma", "sigma", "tau", "upsilon"),
+    *("varphi", "chi", "psi", "omega"),
+)
 _GREEK_CAPITALS = {
     "Γ": "Gamma",
     "Δ": "Delta",
@@ -131,8 +134,8 @@ def latex_text(text: str) -> str:
 
     >>> print(latex_text("50% of x_1 & \\input{a}"))
     50\% of x\_1 \& \textbackslash{}input\{a\}
-    >>> print(latex_text("Erdős–Rényi, λ₂ ≤ ½"))
-    Erd\H{o}s\textendash{}R\'{e}nyi, \ensuremath{\lambda}\textsubscript{2} \ensuremath{\le} [U+00BD]
+    >>> print(latex_text("Erdős–Rényi, λ₂ ≤ ∯"))
+    Erd\H{o}s\textendash{}R\'{e}nyi, \ensuremath{\lambda}\textsubscript{2} \ensuremath{\le} [U+222F]
     """
     words = unicodedata.normalize("NFC", _one_line(text)).split(" ")
     return " ".join(_word(word, _HYPHENATED) for word in words)
@@ -146,7 +149,10 @@ def _word(word: str, longest: int) -> str:
             pieces.append(r"\hspace{0pt}")
             run = 0
         pieces.append(_latex_character(character))
-        run = 0 if character in _BREAKS and len(word) > longest else run + 1
+        # A placeholder such as [U+6570] is as wide as many characters.
+        wide = pieces[-1].startswith("[U+")
+        ended = (character in _BREAKS or wide) and len(word) > longest
+        run = 0 if ended else run + 1
         if run == 0:
             pieces.append(r"\hspace{0pt}")
     if pieces and pieces[-1] == r"\hspace{0pt}":
@@ -246,6 +252,8 @@ def _latex_character(character: str) -> str:
     if character in _GREEK_CAPITALS:
         return rf"\ensuremath{{\{_GREEK_CAPITALS[character]}}}"
     parts = unicodedata.normalize("NFD", character)
+    if len(parts) == 2 and "α" <= parts[0] <= "ω" and parts[1] == "\u0301":
+        return rf"\ensuremath{{\acute{{{_greek(parts[0])}}}}}"
     if len(parts) == 2 and parts[0].isascii() and parts[0].isalpha() and parts[1] in _ACCENTS:
         return f"{_ACCENTS[parts[1]]}{{{parts[0]}}}"
     return _placeholder(character)

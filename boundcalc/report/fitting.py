@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from boundcalc.report.cells import Block, Column, Content, Maths, Table, Value
+from boundcalc.report.notation import joined
 from boundcalc.report.numbers import latex_number
 from boundcalc.report.width import width
 
@@ -31,7 +32,7 @@ def fitted(block: Block) -> tuple[Block, ...]:
     return tuple(
         replace(
             block,
-            caption=block.caption if k == 0 else (*_pieces(block.caption), " Further columns."),
+            caption=block.caption if k == 0 else joined(block.caption, " Further columns."),
             columns=tuple(block.columns[c] for c in group),
             rows=tuple(tuple(row[c] for c in group) for row in block.rows),
             remarks=block.remarks if k == last else (),
@@ -76,8 +77,3 @@ def _cell(content: Content) -> float:
         return width(latex_number(content.text)) + fraction + 0.6 * (content.status is not None)
     text = content if isinstance(content, str) else ""
     return 0.55 * len(text)
-
-
-def _pieces(content: Content) -> tuple[Content, ...]:
-    return content if isinstance(content, tuple) else (content,)
-

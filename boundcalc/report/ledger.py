@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from boundcalc.arithmetic import Status
 from boundcalc.graph import OperatorGraph
 from boundcalc.report.cells import (
@@ -19,7 +18,7 @@ from boundcalc.report.cells import (
 from boundcalc.report.constants import operator_table, uniform_table
 from boundcalc.report.gather import Findings
 from boundcalc.report.levels import perturbation_table
-from boundcalc.report.notation import stated
+from boundcalc.report.notation import joined, stated
 from boundcalc.report.numbers import DOWN, UP, sampled, text_of
 from boundcalc.spec.expressions import Expression
 from boundcalc.verify import Premise
@@ -74,7 +73,7 @@ def _objective(findings: Findings) -> Table:
         rows.append(
             (
                 name,
-                (Maths(_SYMBOLS[name]), ": ", *_tuple(meaning)),
+                joined(Maths(_SYMBOLS[name]), ": ", meaning),
                 "–" if expression is None else Code(expression.source),
                 stated(graph, expression, rounding=rounding),
                 *_met(checks.get(name), expression is not None),
@@ -106,10 +105,6 @@ def _objective(findings: Findings) -> Table:
             "exceed), as far as the simulated run shows it.",
         ),
     )
-
-
-def _tuple(content: Content) -> tuple[object, ...]:
-    return content if isinstance(content, tuple) else (content,)
 
 
 def _met(premise: Premise | None, given: bool) -> tuple[Content, Content]:
@@ -178,5 +173,3 @@ def _checks(premises: list[Premise]) -> Table:
         columns=(Column("constant", 8.0), Column("stated"), Column("met"), Column("status", 2.8)),
         rows=rows,
     )
-
-

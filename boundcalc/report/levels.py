@@ -10,7 +10,7 @@ from boundcalc.graph import OperatorGraph
 from boundcalc.graph.model import Perturbation
 from boundcalc.perturbations.schedules import Always, Every, First, Last, Schedule, Steps
 from boundcalc.report.cells import Code, Column, Content, Maths, Table
-from boundcalc.report.notation import plural
+from boundcalc.report.notation import formula, plural
 from boundcalc.report.numbers import value
 from boundcalc.report.rows import name_width, shortened_rows
 
@@ -74,7 +74,10 @@ def _levels(graph: OperatorGraph, p: Perturbation) -> tuple[Content, Content, Co
             "not given" if root is None else _cell(root, status),
             "yes" if mean == 0 else "no",
         )
-    return "symbolic", "symbolic", "symbolic", "–"
+    if p.rms is None or p.mean is None:
+        return "symbolic", "symbolic", "symbolic", "–"
+    last: Content = "not given" if p.fourth is None else formula(graph, p.fourth)
+    return formula(graph, p.rms), formula(graph, p.mean), last, "–"
 
 
 def _cell(x: Any, status: Status) -> Content:

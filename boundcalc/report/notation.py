@@ -5,8 +5,8 @@ from __future__ import annotations
 from boundcalc.arithmetic import RATIONALS, SYMBOLS, WIDE, Number, Status
 from boundcalc.errors import InexactError, SymbolError
 from boundcalc.graph import OperatorGraph
-from boundcalc.report.cells import Code, Content, Maths
-from boundcalc.report.numbers import DIGITS, UP, Value, value
+from boundcalc.report.cells import Code, Content, Maths, Piece, Value
+from boundcalc.report.numbers import DIGITS, UP, value
 from boundcalc.report.width import width
 from boundcalc.spec.expressions import Expression
 
@@ -78,6 +78,26 @@ def formula(graph: OperatorGraph, expression: Expression) -> Content:
 
     latex = sympy.latex(expression.evaluate(SYMBOLS, graph.values(SYMBOLS)), order="none")
     return Maths(latex) if width(latex) <= _WIDEST else Code(expression.source)
+
+
+def said(text: str) -> Content:
+    """A message as content: what stands in backticks is code.
+
+    >>> said("add `fourth` here")
+    ('add ', Code(text='fourth'), ' here')
+    """
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return text
+    return tuple(Code(p) if k % 2 else p for k, p in enumerate(parts) if p)
+
+
+def joined(*contents: Content) -> Content:
+    """Several contents as one."""
+    pieces: list[Piece] = []
+    for content in contents:
+        pieces += content if isinstance(content, tuple) else (content,)
+    return tuple(pieces)
 
 
 def plural(count: int, noun: str) -> str:

@@ -17,7 +17,7 @@ _FRACTION = 9  # longest p/q that stands beside its decimals
 
 NONE = Value("–")
 
-#: Superscript letter of each status.
+#: The small letter that each status puts after a number.
 LETTERS = {
     Status.PROVED: "p",
     Status.COMPUTED: "c",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from boundcalc.report.cells import Block, Bullets, Column, Content, Paragraph, Table
 from boundcalc.report.gather import Findings
+from boundcalc.report.notation import joined, said
 from boundcalc.report.results import versions
 from boundcalc.theories.perturbed.families import KZY
 
@@ -59,12 +60,11 @@ def _data(findings: Findings) -> str:
 
 def _notes(findings: Findings) -> tuple[Content, ...]:
     notes = [*findings.graph.notes, *(findings.rates.notes if findings.rates else ())]
-    notes += [c.missing for c in findings.coefficients.values() if c.missing]
     for coefficients in findings.coefficients.values():
         reason = coefficients.bounds.reason if coefficients.bounds else None
         if reason:
             notes.append(f"{coefficients.family.name}: {reason}")
-    return tuple(f"{note}." for note in dict.fromkeys(notes))
+    return tuple(joined(said(note), ".") for note in dict.fromkeys(notes))
 
 
 def reference_blocks() -> tuple[Block, ...]:

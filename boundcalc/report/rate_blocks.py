@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from boundcalc.rates import Rate
-from boundcalc.report.cells import Block, Column, Content, Maths, Paragraph, Strong, Table
+from boundcalc.report.cells import (
+    Block,
+    Column,
+    Content,
+    Maths,
+    Paragraph,
+    Piece,
+    Strong,
+    Table,
+    Value,
+)
 from boundcalc.report.gather import Findings
-from boundcalc.report.notation import NONCONVEX, PL
-from boundcalc.report.numbers import DOWN, NONE, Value, value
+from boundcalc.report.notation import NONCONVEX, PL, joined, said
+from boundcalc.report.numbers import DOWN, NONE, value
 
 _TERMS: tuple[tuple[str, Content], ...] = (
     ("optimisation", "optimisation"),
@@ -22,7 +32,9 @@ def rate_blocks(findings: Findings) -> tuple[Block, ...]:
     """One table for each regime."""
     rates = findings.rates
     if rates is None:
-        return (Paragraph(f"There are no convergence bounds: {findings.no_rates}."),)
+        return (
+            Paragraph(joined("There are no convergence bounds: ", said(findings.no_rates), ".")),
+        )
     blocks: list[Block] = [
         _table(("Nonconvex: bounds on ", Maths(NONCONVEX), "."), rates.nonconvex)
     ]
@@ -33,7 +45,7 @@ def rate_blocks(findings: Findings) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def _table(caption: tuple[Content, ...], rates: Mapping[str, Rate]) -> Table:
+def _table(caption: tuple[Piece, ...], rates: Mapping[str, Rate]) -> Table:
     def row(title: Content, cell: Callable[[Rate], Value]) -> tuple[Content, ...]:
         return (title, *(cell(rate) for rate in rates.values()))
 
@@ -44,13 +56,13 @@ def _table(caption: tuple[Content, ...], rates: Mapping[str, Rate]) -> Table:
     rows.append(row("best step", lambda rate: _best(rate, 0)))
     rows.append(row("bound at the best step", lambda rate: _best(rate, 1)))
     refused = tuple(
-        (Strong(name), f" is refused: {rate.refused}.")
+        joined(Strong(name), " is refused: ", said(rate.refused), ".")
         for name, rate in rates.items()
         if rate.refused
     )
     sources = "Sources: " + "; ".join(f"{name}: {rate.source}" for name, rate in rates.items())
     return Table(
-        caption=caption,  # type: ignore[arg-type]
+        caption=caption,
         columns=(Column("term", 5.2), *(Column(name) for name in rates)),
         rows=tuple(rows),
         remarks=(*refused, sources + "."),

@@ -65,11 +65,11 @@ def _latex_value(value: Value) -> str:
 
 
 def markdown(piece: Any) -> Markup:
-    """One piece of content as Markdown.
+    r"""One piece of content as Markdown.
 
     >>> from boundcalc.arithmetic import Status
     >>> print(markdown(("2 * ", Maths("x_1"), " = ", Value("1e-6", Status.SAMPLED))))
-    2 \\* $`x_1`$ = 1e-6<sup>s</sup>
+    2 \* $`x_1`$ = 1e-6<sub>s</sub>
     """
     if isinstance(piece, Markup):
         return piece
@@ -88,7 +88,7 @@ def markdown(piece: Any) -> Markup:
         return Markup(f"{MARKS[piece.outcome][1]} {escape.markdown_text(piece.word)}")  # noqa: S704
     if isinstance(piece, Value):
         fraction = f" ({piece.fraction})" if piece.fraction else ""
-        letter = f"<sup>{LETTERS[piece.status]}</sup>" if piece.status else ""
+        letter = f"<sub>{LETTERS[piece.status]}</sub>" if piece.status else ""
         return Markup(piece.text + fraction + letter)  # noqa: S704
     raise _foreign(piece)
 
@@ -99,7 +99,8 @@ def _spaced(pieces: tuple[Any, ...], render: Callable[[Any], Markup]) -> list[Ma
     for piece in pieces:
         text = render(piece)
         if isinstance(piece, str) and not isinstance(piece, Markup) and piece.strip():
-            text = Markup(" " * piece[0].isspace()) + text + Markup(" " * piece[-1].isspace())
+            before, after = " " * piece[0].isspace(), " " * piece[-1].isspace()
+            text = Markup("").join([before, text, after])
         found.append(text)
     return found
 

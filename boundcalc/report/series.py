@@ -37,9 +37,7 @@ def depth(findings: Findings, column: str) -> dict[str, tuple[Array, Array]]:
     found = {}
     for name, coefficients in findings.coefficients.items():
         numbers = coefficients.columns.get(column, ())
-        chosen = np.unique(
-            np.linspace(1, max(len(numbers) - 1, 1), _OPERATORS).round().astype(int)
-        )
+        chosen = np.unique(np.linspace(1, max(len(numbers) - 1, 1), _OPERATORS).round().astype(int))
         points = [(k, log10(numbers[k])) for k in chosen if k < len(numbers)]
         kept = [(k, y) for k, y in points if y is not None]
         found[name] = (

@@ -6,10 +6,11 @@ from boundcalc.arithmetic import WIDE, Scalar
 from boundcalc.graph import OperatorGraph
 from boundcalc.rates import Rate
 from boundcalc.report.cells import Block, Content, Equation, Maths, Paragraph, Theorem
-from boundcalc.report.equations import arrange
+from boundcalc.report.equations import LINE, arrange
 from boundcalc.report.gather import Findings
-from boundcalc.report.notation import BIAS, ERROR, NONCONVEX, PL, plural
+from boundcalc.report.notation import BIAS, ERROR, NONCONVEX, PL, joined, plural, said
 from boundcalc.report.numbers import DOWN, UP, down, latex_number, text_of, up
+from boundcalc.report.width import width
 from boundcalc.spec.expressions import Expression
 from boundcalc.theories.perturbed.coefficients import Coefficients
 from boundcalc.theories.perturbed.families import Descent
@@ -37,9 +38,8 @@ def statement_blocks(findings: Findings) -> tuple[Block, ...]:
             )
         )
     ]
-    for name in ("sharp", "published", "corrected"):
-        blocks.append(_statement(findings, findings.coefficients[name]))
-    return tuple(blocks)
+    order = ("sharp", "published", "corrected")
+    return (*blocks, *(_statement(findings, findings.coefficients[name]) for name in order))
 
 
 def _statement(findings: Findings, coefficients: Coefficients) -> Theorem:
@@ -68,7 +68,9 @@ def _passes(coefficients: Coefficients) -> list[Block]:
     for letter, symbol, number in (("a", ERROR, bounds.error), ("b", BIAS, bounds.bias)):
         if number is None:
             reason = bounds.reason or "this family states none"
-            remarks.append(Paragraph(f"({letter}) There is no such bound: {reason}."))
+            remarks.append(
+                Paragraph(joined(f"({letter}) There is no such bound: ", said(reason), "."))
+            )
         else:
             lines.append(
                 rf"\mathrm{{({letter})}}\quad {symbol} &\le {up(number)}"
@@ -121,7 +123,7 @@ def _convergence(findings: Findings, coefficients: Coefficients) -> list[Block]:
     """(c) and (d): what they mean for a run."""
     rates, name = findings.rates, coefficients.family.name
     if rates is None:
-        return [Paragraph(f"No statement about a run: {findings.no_rates}.")]
+        return [Paragraph(joined("No statement about a run: ", said(findings.no_rates), "."))]
     graph, descent = findings.graph, coefficients.family.descent
     blocks: list[Block] = [Paragraph(_hypotheses(graph, rates.nonconvex[name], descent))]
     regimes = [("c", rates.nonconvex[name], _nonconvex)]
@@ -130,8 +132,8 @@ def _convergence(findings: Findings, coefficients: Coefficients) -> list[Block]:
     for letter, rate, lines in regimes:
         if rate.bound is None:
             regime = "nonconvex" if letter == "c" else "PL"
-            text = f"({letter}) The {regime} statement is refused: {rate.refused}."
-            blocks.append(Paragraph(text))
+            lead = f"({letter}) The {regime} statement is refused: "
+            blocks.append(Paragraph(joined(lead, said(rate.refused or "no reason given"), ".")))
             continue
         if letter == "d":
             mu = graph.spec.loss.pl
@@ -192,7 +194,9 @@ def _pl(graph: OperatorGraph, rate: Rate, d: Descent, letter: str) -> list[str]:
     share = r"\mu\gamma" if (top, bottom) == (1, 1) else rf"\frac{{{top}}}{{{bottom}}}\mu\gamma"
     ratio = rf"\left(1-{share}\right)"
     lag = "T-t" if d.lag == 0 else f"T-{d.lag}-t"
-    noise = "" if d.pl_noise is None else rf" + \frac{{{_factor(d.pl_noise)}L\gamma\sigma^2}}{{\mu}}"
+    noise = (
+        "" if d.pl_noise is None else rf" + \frac{{{_factor(d.pl_noise)}L\gamma\sigma^2}}{{\mu}}"
+    )
     level = r"\mathrm{Var}_t" if d.splits_variance else r"\zeta_t^2"
     error, bias = _over(d.pl_error, r"L\gamma^2"), _over(d.pl_bias, r"\gamma")
     general = (
@@ -206,8 +210,10 @@ def _chain(left: str, steps: list[str], rate: Rate) -> list[str]:
     """left ≤ first ≤ second ≤ … ≤ the bound, each broken where it has to be."""
     assert rate.bound is not None  # noqa: S101 - the callers have looked
     lines = list(arrange(left, steps[0], relation=r"\le") or (rf"{left} &\le {steps[0]}",))
+    # All lines of a display share the column before the relation.
+    room = LINE - width(left)
     for step in steps[1:]:
-        lines += arrange("", step, relation=r"\le") or ()
+        lines += arrange("", step, room, relation=r"\le") or ()
     lines.append(rf"&\le {up(rate.bound)}\qquad\text{{({rate.bound.status})}}")
     return lines
 
@@ -219,7 +225,7 @@ def _sum(rate: Rate) -> str:
 def _averages(graph: OperatorGraph, descent: Descent) -> Content:
     """What the letters of (c) and (d) mean."""
     batch = " and the batch (docs/theory.md, Lemma 6.4)" if graph.spec.loss.batch > 1 else ""
-    pieces: tuple[Content, ...] = (
+    meant: Content = (
         "Bars are averages over the steps ",
         Maths("t"),
         ". ",
@@ -228,16 +234,15 @@ def _averages(graph: OperatorGraph, descent: Descent) -> Content:
         Maths(r"\beta_t^2"),
         f" bound error and bias of the step’s gradient, given the perturbations that act{batch}",
     )
-    if descent.splits_variance:
-        pieces += (
-            "; ",
-            Maths(r"\mathrm{Var}_t\le(\sigma+\zeta_t)^2"),
-            ", or ",
-            Maths(r"\sigma^2+\zeta_t^2"),
-            " where the error has mean zero given the sample (Lemma 6.3)",
-        )
-    pieces += (". Each number is rounded up.",)
-    return pieces  # type: ignore[return-value]
+    variance: Content = (
+        "; ",
+        Maths(r"\mathrm{Var}_t\le(\sigma+\zeta_t)^2"),
+        ", or ",
+        Maths(r"\sigma^2+\zeta_t^2"),
+        " where the error has mean zero given the sample (Lemma 6.3)",
+    )
+    last = ". Each number is rounded up."
+    return joined(meant, variance, last) if descent.splits_variance else joined(meant, last)
 
 
 class _Numbers:
@@ -286,5 +291,3 @@ def _squared(number: str) -> str:
 def _over(fraction: tuple[int, int], letters: str) -> str:
     top, bottom = fraction
     return letters if bottom == 1 else rf"\frac{{{_factor(top)}{letters}}}{{{bottom}}}"
-
-

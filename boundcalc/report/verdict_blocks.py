@@ -18,7 +18,7 @@ from boundcalc.report.cells import (
     Value,
 )
 from boundcalc.report.gather import Findings
-from boundcalc.report.notation import BIAS, ERROR, plural
+from boundcalc.report.notation import BIAS, ERROR, joined, plural, said
 from boundcalc.report.numbers import DOWN, NONE, interval, sampled, text_of, value
 from boundcalc.theories.perturbed.families import FAMILIES
 from boundcalc.verify import Verdict
@@ -26,7 +26,7 @@ from boundcalc.verify import Verdict
 _OUTCOMES = ("holds", "violated", "undetermined")
 
 LEGEND: Content = (
-    "A superscript letter says how far a number can be trusted: ",
+    "A small letter after a number says how far it can be trusted: ",
     Strong("p"),
     " proved (exact arithmetic, from the stated assumptions), ",
     Strong("c"),
@@ -47,19 +47,19 @@ def summary(findings: Findings) -> tuple[Block, ...]:
         f"{plural(len(graph.perturbations), 'perturbation')}."
     )
     return (
-        Paragraph((Strong(_headline(findings)), " " + size)),
+        Paragraph((Strong(_headline(findings)), " ", size)),
         Bullets(tuple(_family(findings, name) for name in findings.coefficients)),
         Paragraph(LEGEND),
     )
 
 
-def _headline(findings: Findings) -> str:
+def _headline(findings: Findings) -> Content:
     if findings.verdicts is None:
-        return f"No claim was checked by simulation: {findings.no_verdicts}."
+        return _unchecked(findings)
     found = findings.verdicts.verdicts
     if not found:
         return "No claim could be checked: no family makes one here."
-    counts = Counter(verdict.status for verdict in found)
+    counts: Counter[str] = Counter(verdict.status for verdict in found)
     if counts["holds"] == len(found):
         return f"{plural(len(found), 'claim')} checked: all hold."
     words = {
@@ -69,6 +69,10 @@ def _headline(findings: Findings) -> str:
     }
     shares = [f"{counts[o]} {words[o]}" for o in _OUTCOMES if counts[o] or o == "holds"]
     return f"{plural(len(found), 'claim')} checked: {', '.join(shares)}."
+
+
+def _unchecked(findings: Findings) -> Content:
+    return joined("No claim was checked by simulation: ", said(findings.no_verdicts), ".")
 
 
 def _family(findings: Findings, name: str) -> Content:
@@ -92,7 +96,7 @@ def _family(findings: Findings, name: str) -> Content:
         pieces.append(".")
     caution = FAMILIES[name].caution
     if caution:
-        pieces.append(f" Caution: {caution}.")
+        pieces += (" Caution: ", caution, ".")
     return tuple(piece for piece in pieces if piece != "")
 
 
@@ -118,12 +122,12 @@ def verdict_blocks(findings: Findings) -> tuple[Block, ...]:
     """The verdict table, remarks on what does not hold, and claims that were not made."""
     verdicts = findings.verdicts
     if verdicts is None:
-        return (Paragraph(f"No claim was checked by simulation: {findings.no_verdicts}."),)
+        return (Paragraph(_unchecked(findings)),)
     blocks: list[Block] = []
     if verdicts.verdicts:
         blocks.append(_table(findings, verdicts.verdicts))
     remarks = tuple(
-        (Strong(f"{v.claim}, {v.family}"), f": {v.detail}")
+        joined(Strong(f"{v.claim}, {v.family}"), ": ", said(v.detail), ".")
         for v in verdicts.verdicts
         if v.status != "holds"
     )
@@ -131,7 +135,7 @@ def verdict_blocks(findings: Findings) -> tuple[Block, ...]:
         blocks += [Paragraph("Claims that do not hold, and where:"), Bullets(remarks)]
     if verdicts.skipped:
         skipped = tuple(
-            (Strong(f"{claim}, {family}"), f": {reason}")
+            joined(Strong(f"{claim}, {family}"), ": ", said(reason), ".")
             for claim, family, reason in verdicts.skipped
         )
         blocks += [Paragraph("Claims that are not made here:"), Bullets(skipped)]

@@ -11,7 +11,15 @@ Tokens = list[str]
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[^\s\\]")
 
-_SPACES = {r"\qquad": 2.0, r"\quad": 1.0, r"\,": 0.17, r"\;": 0.28, r"\:": 0.23, r"\!": -0.17, r"\ ": 0.34}
+_SPACES = {
+    r"\qquad": 2.0,
+    r"\quad": 1.0,
+    r"\,": 0.17,
+    r"\;": 0.28,
+    r"\:": 0.23,
+    r"\!": -0.17,
+    r"\ ": 0.34,
+}
 _RELATIONS = {"=", r"\le", r"\ge", r"\approx", "<", ">", r"\to"}
 _BINARY = {"+", "-", r"\times", r"\pm"}
 _WIDE = {r"\sum": 1.62, r"\prod": 1.5, r"\max": 2.0, r"\min": 1.9, r"\log": 1.5, r"\exp": 1.7}
@@ -20,7 +28,17 @@ _TRANSPARENT = {
     r"\textstyle", r"\displaystyle", r"\operatorname", r"\ensuremath",
 }  # fmt: skip
 _ACCENTED = {r"\tilde", r"\hat", r"\bar", r"\overline", r"\dot", r"\ddot", r"\vec", r"\check"}
-_NARROW = {",": 0.45, ".": 0.28, ";": 0.45, "'": 0.3, "|": 0.28, "!": 0.28, ":": 0.3, "[": 0.3, "]": 0.3}
+_NARROW = {
+    ",": 0.45,
+    ".": 0.28,
+    ";": 0.45,
+    "'": 0.3,
+    "|": 0.28,
+    "!": 0.28,
+    ":": 0.3,
+    "[": 0.3,
+    "]": 0.3,
+}
 _FENCES = {r"\lVert": 0.5, r"\rVert": 0.5, r"\lvert": 0.28, r"\rvert": 0.28, r"\{": 0.5, r"\}": 0.5}
 _BIG = {r"\big", r"\Big", r"\bigl", r"\bigr", r"\Bigl", r"\Bigr", r"\limits", "&"}
 _GREEK_WIDE = 0.85
@@ -70,7 +88,7 @@ def _width(found: Tokens) -> float:
 
 
 def _argument(found: Tokens, position: int) -> tuple[float, int]:
-    """Width of the group or single token at ``position``, and where it ends."""
+    """Width of the group or single piece at ``position``, and where it ends."""
     if position >= len(found):
         return 0.0, position
     if found[position] == "{":
@@ -80,54 +98,54 @@ def _argument(found: Tokens, position: int) -> tuple[float, int]:
 
 
 def _atom(found: Tokens, position: int) -> tuple[float, int]:
-    token = found[position]
-    if token == "{":
+    piece = found[position]
+    if piece == "{":
         return _argument(found, position)
-    if token in ("^", "_"):
+    if piece in ("^", "_"):
         return _scripts(found, position)
-    if token in (r"\frac", r"\tfrac", r"\dfrac"):
+    if piece in (r"\frac", r"\tfrac", r"\dfrac"):
         top, after = _argument(found, position + 1)
         bottom, after = _argument(found, after)
-        return max(top, bottom) * (0.75 if token == r"\tfrac" else 1.0) + 0.26, after
-    if token == r"\sqrt":
+        return max(top, bottom) * (0.75 if piece == r"\tfrac" else 1.0) + 0.26, after
+    if piece == r"\sqrt":
         inside, after = _argument(found, position + 1)
         return inside + 1.0, after
-    if token in (r"\left", r"\right"):
+    if piece in (r"\left", r"\right"):
         # Delimiters grow with what they hold: 0.46 em plain, 0.8 em around a fraction.
         return 0.8, position + 2
-    if token in _ACCENTED or token in _TRANSPARENT:
+    if piece in _ACCENTED or piece in _TRANSPARENT:
         inside, after = _argument(found, position + 1)
         return inside * 1.05, after
-    return _single(token), position + 1
+    return _single(piece), position + 1
 
 
 def _scripts(found: Tokens, position: int) -> tuple[float, int]:
     """A superscript and a subscript of one letter stand above each other."""
-    widths = []
+    widths: list[float] = []
     while position < len(found) and found[position] in ("^", "_") and len(widths) < 2:
         inside, position = _argument(found, position + 1)
         widths.append(inside * _SCRIPT)
     return max(widths) + 0.06, position
 
 
-def _single(token: str) -> float:
+def _single(piece: str) -> float:
     for table in (_SPACES, _WIDE, _NARROW, _FENCES):
-        if token in table:
-            return table[token]
-    if token in _BIG:
+        if piece in table:
+            return table[piece]
+    if piece in _BIG:
         return 0.2
-    if token in _RELATIONS:
+    if piece in _RELATIONS:
         return 1.34
-    if token in _BINARY:
+    if piece in _BINARY:
         return 1.23
-    if token == r"\cdot":
+    if piece == r"\cdot":
         return 0.73
-    if token.startswith("\\"):
-        return _GREEK_WIDE if token[1:2].isupper() or token == r"\nabla" else 0.66
-    if token.isdigit():
+    if piece.startswith("\\"):
+        return _GREEK_WIDE if piece[1:2].isupper() or piece == r"\nabla" else 0.66
+    if piece.isdigit():
         return 0.5
-    if token in "()":
+    if piece in "()":
         return 0.39
-    if token in "mwMW":
+    if piece in "mwMW":
         return 1.0
-    return 0.82 if token.isupper() else 0.58
+    return 0.82 if piece.isupper() else 0.58

@@ -129,7 +129,7 @@ def _workplace(out: Path) -> Path:
 def _fill(workplace: Path, findings: Findings, engine: str | None) -> tuple[bool, str]:
     """Everything that belongs into the folder; whether there is a PDF, and why not."""
     from boundcalc.report.content import document
-    from boundcalc.report.plots import draw
+    from boundcalc.report.figures import draw
     from boundcalc.report.render import latex_document, markdown_document
     from boundcalc.report.results import results
     from boundcalc.resources import folder

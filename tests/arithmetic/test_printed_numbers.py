@@ -54,7 +54,12 @@ def test_short_decimals_print_as_themselves(mantissa: int, exponent: int) -> Non
 
 
 @settings(deadline=None, max_examples=100)
-@given(st.integers(1, 10**6), st.integers(-10, 10), st.sampled_from([3, 7, 10, 2]), st.integers(150, 2000))
+@given(
+    st.integers(1, 10**6),
+    st.integers(-10, 10),
+    st.sampled_from([3, 7, 10, 2]),
+    st.integers(150, 2000),
+)
 @example(2, 0, 10, 100)
 @example(999_999, 0, 7, 200)
 def test_bounds_hold_for_long_fractions_next_to_a_short_decimal(

@@ -27,7 +27,7 @@ FILES = {
     ),
     "negative constant": (
         ones(2).replace("jac: 1", "jac: -1"),
-        ["spec.yaml:4: graph.uniform.jac: a negative number", "found:    '-1'"],
+        ["spec.yaml:4: graph.uniform.jac: a negative number", "found:    -1"],
     ),
     "nan": (
         ones(2).replace("jac: 1", "jac: .nan"),
@@ -75,12 +75,9 @@ def test_every_command_refuses_alike(cli, tmp_path, command):
     check_refused(cli(command, write(tmp_path, CYCLE)), "found:    'a -> b -> a'")
 
 
-def test_every_problem_of_a_file_is_told_at_once(cli, tmp_path):
+def test_more_problems_of_one_file_are_counted(cli, tmp_path):
     text = ones(2).replace("jac: 1", "jac: -1").replace("third: 1", "thrd: 1")
-    done = cli("compile", write(tmp_path, text))
-    assert (done.code, done.out) == (2, "")
-    for part in ("graph.uniform.jac", "did you mean 'third'?"):
-        assert part in done.err
+    check_refused(cli("compile", write(tmp_path, text)), "graph.uniform.", "and 1 more problem")
 
 
 def test_files_that_cannot_be_read(cli, tmp_path):

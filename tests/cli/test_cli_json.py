@@ -100,7 +100,10 @@ def test_a_mean_is_capped_by_its_root_mean_square(cli, tmp_path):
 
 def test_published_and_corrected_coefficients_of_two_operators(cli, tmp_path):
     path = write(tmp_path, ones(2))
-    expected = {"published": ("16", "3", "32", "64", "6"), "corrected": ("16", "6", "32", "64", "6")}
+    expected = {
+        "published": ("16", "3", "32", "64", "6"),
+        "corrected": ("16", "6", "32", "64", "6"),
+    }
     for family, values in expected.items():
         exact = cli("compile", path, "--json", "--family", family).json["exact"]
         assert tuple(leaves({k: exact[k] for k in ("error", "bias")})) == values

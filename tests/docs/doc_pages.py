@@ -219,7 +219,8 @@ class Page:
         if not block.body.lstrip().startswith(">>>"):
             # Padded with empty lines, so that a traceback gives the page's line.
             code = "\n" * (block.line - 1) + block.body
-            exec(compile(code, str(ROOT / self.name), "exec"), namespace)  # noqa: S102
+            compiled = compile(code, str(ROOT / self.name), "exec", dont_inherit=True)
+            exec(compiled, namespace)  # noqa: S102 - our own pages
             return
         test = doctest.DocTestParser().get_doctest(block.body, namespace, where, where, block.line)
         runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)

@@ -38,9 +38,7 @@ def test_the_smaller_of_hess_and_hess_op_bounds_the_mixed_derivative():
 
 
 def test_given_constants_win_over_uniform_ones():
-    found = constants(
-        graph("a", "{id: b, constants: {hess_input: 1/3}}", uniform=PRIMES).nodes[1]
-    )
+    found = constants(graph("a", "{id: b, constants: {hess_input: 1/3}}", uniform=PRIMES).nodes[1])
     assert (found["hess_input"], found["hess_mixed"]) == (F(1, 3), 5)
 
 
@@ -66,9 +64,7 @@ def test_lip_input_defaults_to_jac_input():
 
 
 def test_the_first_operator_needs_no_input_constants():
-    node = graph(
-        "{id: a, constants: {jac_weight: 3}}", f"{{id: b, {ALL}}}", uniform=""
-    ).nodes[0]
+    node = graph("{id: a, constants: {jac_weight: 3}}", f"{{id: b, {ALL}}}", uniform="").nodes[0]
     assert constants(node) == {**dict.fromkeys(CONSTANT_NAMES, 0), "jac_weight": 3}
 
 
@@ -226,7 +222,10 @@ def test_a_symbol_without_a_value_builds_but_gives_no_numbers():
 @pytest.mark.parametrize(
     ("options", "where"),
     [
-        ({"uniform": "uniform: {jac: C-2, lip: 1, hess: 1, hess_op: 1, third: 1}"}, "graph.uniform.jac"),
+        (
+            {"uniform": "uniform: {jac: C-2, lip: 1, hess: 1, hess_op: 1, third: 1}"},
+            "graph.uniform.jac",
+        ),
         ({"at": "{at: a, pass: forward, rms: C-2}"}, "perturbations[0].rms"),
         ({"at": "{at: a, pass: forward, rms: 1, mean: C-2}"}, "perturbations[0].mean"),
         ({"rest": "loss: {initial_gap: C-2}"}, "loss.initial_gap"),

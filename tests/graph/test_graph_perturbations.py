@@ -52,18 +52,14 @@ def test_a_forward_perturbation_on_an_edge_is_refused():
     ],
 )
 def test_an_unknown_site_is_refused_with_the_nearest_name(site, fix):
-    error = refused(
-        "alpha", "{id: block, repeat: 2}", at=f"{{at: {site}, pass: backward, rms: 1}}"
-    )
+    error = refused("alpha", "{id: block, repeat: 2}", at=f"{{at: {site}, pass: backward, rms: 1}}")
     assert error.problem == "a perturbation at an unknown operator"
     assert (error.value, error.fix) == (site, fix)
 
 
 @pytest.mark.parametrize("edge", ["block.1->alpha", "alpha->block.2", "alpha->zzz"])
 def test_an_edge_that_is_not_in_the_graph_is_refused(edge):
-    error = refused(
-        "alpha", "{id: block, repeat: 2}", at=f"{{at: {edge}, pass: backward, rms: 1}}"
-    )
+    error = refused("alpha", "{id: block, repeat: 2}", at=f"{{at: {edge}, pass: backward, rms: 1}}")
     assert (error.problem, error.value) == ("a perturbation at an unknown operator", edge)
 
 

@@ -105,7 +105,9 @@ def test_random_cases(data: Any) -> None:
             rms, share = data.draw(rows(2, POSITIVE))
             mean = data.draw(st.sampled_from([F(0), rms / 2, rms]))
             schedule = data.draw(st.sampled_from(SCHEDULES))
-            sites.append(Site(operator, direction, rms / 5, mean / 5, rms * (1 + share) / 5, schedule))
+            sites.append(
+                Site(operator, direction, rms / 5, mean / 5, rms * (1 + share) / 5, schedule)
+            )
     L, gap, sigma, share = numbers
     check(
         Case(
@@ -362,7 +364,11 @@ def test_contraction_to_zero_where_the_limit_has_no_finite_expansion(L: F) -> No
 
 @pytest.mark.parametrize(
     ("mu", "step", "T"),
-    [(F(1, 10**20), F(1, 10), 10**9), (F(1, 10**30), F(1, 10**10), 10), (F(1, 10**25), F(1, 3), 50)],
+    [
+        (F(1, 10**20), F(1, 10), 10**9),
+        (F(1, 10**30), F(1, 10**10), 10),
+        (F(1, 10**25), F(1, 3), 50),
+    ],
     ids=["small-mu", "small-step", "small-product"],
 )
 def test_contraction_within_rounding_of_one(mu: F, step: F, T: int) -> None:

@@ -61,9 +61,7 @@ def published_sums(c: UniformConstants, *, corrected: bool) -> Sums:
         bias_forward_fourth={
             i: 8 * sum(C2_y(j) * (8 * Lf**4) ** (j - i) for j in range(i, N)) for i in own
         },
-        bias_backward_mean={
-            i + 1: 2 * sum((3 * C**2) ** j for j in range(1, i + 1)) for i in own
-        },
+        bias_backward_mean={i + 1: 2 * sum((3 * C**2) ** j for j in range(1, i + 1)) for i in own},
     )
 
 
@@ -147,7 +145,9 @@ def sharp(
     s[0] = zero
     # R_i = Σ_{k>i} a_{i+1}⋯a_{k−1} · A_k V_k s_{k−1}
     R = {
-        i: sum((product(c.a, i, k - 1) * c.A[k] * V[k] * s[k - 1] for k in range(i + 1, N + 1)), zero)
+        i: sum(
+            (product(c.a, i, k - 1) * c.A[k] * V[k] * s[k - 1] for k in range(i + 1, N + 1)), zero
+        )
         for i in range(1, N + 1)
     }
     # ε_k reaches v_i, i < k, through a_{i+1}⋯a_{k−1}

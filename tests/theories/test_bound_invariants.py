@@ -104,9 +104,7 @@ def test_scaling_the_levels(case: Case, t: F) -> None:
     before, after = bounds(c, x), bounds(c, scaled)
     assert after[0] == t**2 * before[0]
     # the bias is linear in the means and quadratic in e
-    squared = replace(
-        scaled, m=tuple(t**2 * v for v in x.m), n=tuple(t**2 * v for v in x.n)
-    )
+    squared = replace(scaled, m=tuple(t**2 * v for v in x.m), n=tuple(t**2 * v for v in x.n))
     assert bounds(c, squared)[1] == t**4 * before[1]
     centred, rescaled = centred_bounds(c, x)[0], centred_bounds(c, scaled)[0]
     assert abs(rescaled - WIDE.number(t**2) * centred) <= WIDE.number(F(1, 10**30)) * rescaled
@@ -135,7 +133,9 @@ def test_an_identity_operator_changes_nothing(case: Case, data: Any) -> None:
     assert bounds(*longer) == bounds(c, x)
     for before, after in zip(centred_bounds(c, x), centred_bounds(*longer), strict=True):
         assert abs(before - after) <= WIDE.number(F(1, 10**30)) * before
-    assert sites.gram_matrix(c, RATIONALS) == _without(sites.gram_matrix(longer[0], RATIONALS), c, position)
+    assert sites.gram_matrix(c, RATIONALS) == _without(
+        sites.gram_matrix(longer[0], RATIONALS), c, position
+    )
 
 
 def _without(G: list[list[F]], c: ChainConstants, position: int) -> list[list[F]]:
@@ -181,7 +181,9 @@ def test_printed_error_bound_follows_from_the_sharp_one(data: Any) -> None:
     u, x = data.draw(uniform_constants(size)), data.draw(levels(size))
     row = {
         name: (ZERO, *[value] * size)
-        for name, value in zip(CONSTANTS, (u.jac, u.jac, u.lip, u.hess, u.hess, ZERO, ZERO), strict=True)
+        for name, value in zip(
+            CONSTANTS, (u.jac, u.jac, u.lip, u.hess, u.hess, ZERO, ZERO), strict=True
+        )
     }
     printed = sums.coefficients(u, RATIONALS, corrected=False)
     error = sharp.general(ChainConstants(**row), x, RATIONALS).total()
@@ -210,7 +212,10 @@ def test_number_kinds_agree(kind: Arithmetic, data: Any) -> None:
         for f in fields(found):
             for a, b in zip(getattr(found, f.name), getattr(expected, f.name), strict=True):
                 assert near(a, b)
-    found_sites, expected_sites = sites.site_coefficients(other_c, kind), sites.site_coefficients(c, RATIONALS)
+    found_sites, expected_sites = (
+        sites.site_coefficients(other_c, kind),
+        sites.site_coefficients(c, RATIONALS),
+    )
     for f in fields(found_sites):
         for a, b in zip(getattr(found_sites, f.name), getattr(expected_sites, f.name), strict=True):
             assert near(a, b)
@@ -228,7 +233,9 @@ def test_floats_take_many_parameter_sets_at_once(size: int, count: int, data: An
         for f in fields(items[0]):
             values = [getattr(item, f.name) for item in items]
             if isinstance(values[0], tuple):
-                parts[f.name] = tuple(np.array(column, dtype=float) for column in zip(*values, strict=True))
+                parts[f.name] = tuple(
+                    np.array(column, dtype=float) for column in zip(*values, strict=True)
+                )
             else:
                 parts[f.name] = values[0] if f.name == "size" else np.array(values, dtype=float)
         return type(items[0])(**parts)
@@ -292,14 +299,10 @@ class _Uncapped:
 @settings(deadline=None, max_examples=10)
 @given(lengths(2, 4).flatmap(uniform_constants))
 def test_printed_formulas_evaluate_to_the_exact_numbers(u: UniformConstants) -> None:
-    letters = {
-        f.name: SYMBOLS.symbol(f.name) for f in fields(u) if f.name != "size"
-    }
+    letters = {f.name: SYMBOLS.symbol(f.name) for f in fields(u) if f.name != "size"}
     values = {letter: SYMBOLS.number(getattr(u, name)) for name, letter in letters.items()}
     for corrected in (False, True):
-        found = sums.coefficients(
-            UniformConstants(u.size, **letters), SYMBOLS, corrected=corrected
-        )
+        found = sums.coefficients(UniformConstants(u.size, **letters), SYMBOLS, corrected=corrected)
         expected = sums.coefficients(u, RATIONALS, corrected=corrected)
         for f in fields(found):
             for a, b in zip(getattr(found, f.name), getattr(expected, f.name), strict=True):

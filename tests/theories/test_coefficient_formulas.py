@@ -251,7 +251,9 @@ graph:
 def test_formulas_in_the_symbols_of_the_spec(C: F, L: F, T: F) -> None:
     size = 3
     graph = build(loads(SPEC.format(size=size)))
-    letters = {sympy.Symbol(n, positive=True): rational(v) for n, v in zip("CLT", (C, L, T), strict=True)}
+    letters = {
+        sympy.Symbol(n, positive=True): rational(v) for n, v in zip("CLT", (C, L, T), strict=True)
+    }
     uniform = UniformConstants(size, C, F(1, 2), L, 2 * L, T)
     for family in ("published", "corrected"):
         found = formulas.expanded(graph, FAMILIES[family])

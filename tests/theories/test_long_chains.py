@@ -114,9 +114,7 @@ def test_small_constants_do_not_vanish() -> None:
     size = 300
     c, x = constant_chain(size, F(1, 1000)), forward_levels(1, *[0] * (size - 1))
     exact = sharp.general(c, x, RATIONALS)
-    wide = sharp.general(
-        literal.converted(c, WIDE.number), literal.converted(x, WIDE.number), WIDE
-    )
+    wide = sharp.general(literal.converted(c, WIDE.number), literal.converted(x, WIDE.number), WIDE)
     assert exact.V[1] == F(1, 1000) ** (size - 1)
     assert 0 < relative(wide.V[1], exact.V[1]) < F(1, 10**28)
     assert 0 < wide.total()

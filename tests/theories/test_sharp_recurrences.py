@@ -98,9 +98,7 @@ def test_values_of_the_text(size: int, error: int, bias: F, capped: F) -> None:
 )
 def test_ratio_of_published_to_sharp(size: int, ratio: str, digits: int) -> None:
     c, x = constant_chain(size), forward_levels(*[1] * size)
-    printed = sums.coefficients(
-        UniformConstants(size, *[F(1)] * 5), RATIONALS, corrected=False
-    )
+    printed = sums.coefficients(UniformConstants(size, *[F(1)] * 5), RATIONALS, corrected=False)
     quotient = sums.error_bound(printed, x, RATIONALS) / sharp.general(c, x, RATIONALS).total()
     assert mpmath.mpf(mpmath.nstr(high(quotient), digits)) == mpmath.mpf(ratio)
 
@@ -184,9 +182,7 @@ def test_backward_centred_form_is_exact_and_below_the_general_one(
     c, x = case
     found = sharp.centred(c, x, RATIONALS, forward=False, backward=True)
     assert by_operator(found.gradient, 1, c.size) == literal.sharp(c, x, backward=True).error
-    for own, general in zip(
-        found.gradient, sharp.general(c, x, RATIONALS).gradient, strict=True
-    ):
+    for own, general in zip(found.gradient, sharp.general(c, x, RATIONALS).gradient, strict=True):
         assert own <= general
 
 
