@@ -6,6 +6,7 @@ that ``boundcalc --help`` answers at once.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -229,6 +230,10 @@ def main() -> None:
     """Run the command line; bad input ends in one message and exit code 2."""
     from boundcalc.errors import BoundcalcError
 
+    for out in (sys.stdout, sys.stderr):
+        # A terminal that lacks a letter shows its code instead of ending in a traceback.
+        if isinstance(out, io.TextIOWrapper):
+            out.reconfigure(errors="backslashreplace")
     try:
         app()
     except BoundcalcError as error:

@@ -87,6 +87,7 @@ def connect(entries: list[Entry]) -> nx.DiGraph[str]:
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(entry.id for entry in entries)
     for entry in entries:
+        _refuse_shared(entry)
         for name in entry.inputs:
             if name not in graph:
                 close = nearest(name, graph.nodes)
@@ -109,6 +110,26 @@ def connect(entries: list[Entry]) -> nx.DiGraph[str]:
         )
     _require_chain(graph, entries)
     return graph
+
+
+def _refuse_shared(entry: Entry) -> None:
+    """Two readings of one output, or one set of weights in two operators, make no chain."""
+    if len(set(entry.inputs)) < len(entry.inputs):
+        raise UnsupportedError(
+            "an operator that reads the same input twice is not supported yet",
+            where=f"{entry.where}.inputs",
+            value=", ".join(entry.inputs),
+            expected="every input once",
+            fix="write the operator with one input and its own constants",
+        )
+    if entry.section.weights is not None:
+        raise UnsupportedError(
+            "shared weights are not supported yet",
+            where=f"{entry.where}.weights",
+            value=entry.section.weights,
+            expected="operators that each have their own weights",
+            fix="leave `weights` out",
+        )
 
 
 def _require_chain(graph: nx.DiGraph[str], entries: list[Entry]) -> None:

@@ -9,119 +9,16 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "$": r"\$",
-    "&": r"\&",
-    "#": r"\#",
-    "%": r"\%",
-    "_": r"\_",
-    "^": r"\textasciicircum{}",
-    "~": r"\textasciitilde{}",
-    # A bare bracket would be read as an option of \item or of the end of a row.
-    "[": "{[}",
-    "]": "{]}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
-    "'": r"\textquotesingle{}",
-    "`": r"\textasciigrave{}",
-    # Typographic signs.  \ensuremath also works inside mathematics.
-    "\u00a0": "~",
-    "–": r"\textendash{}",
-    "—": r"\textemdash{}",
-    "‘": r"\textquoteleft{}",
-    "’": r"\textquoteright{}",
-    "“": r"\textquotedblleft{}",
-    "”": r"\textquotedblright{}",
-    "…": r"\ldots{}",
-    "ß": r"\ss{}",
-    "æ": r"\ae{}",
-    "Æ": r"\AE{}",
-    "œ": r"\oe{}",
-    "Œ": r"\OE{}",
-    "ø": r"\o{}",
-    "Ø": r"\O{}",
-    "ł": r"\l{}",
-    "Ł": r"\L{}",
-    "ı": r"\i{}",
-    "§": r"\S{}",
-    "°": r"\textdegree{}",
-    "€": r"\texteuro{}",
-    "£": r"\pounds{}",
-    "½": r"\textonehalf{}",
-    "•": r"\textbullet{}",
-}
-
-_SIGNS = {
-    "−": "-",
-    "×": r"\times",
-    "·": r"\cdot",
-    "±": r"\pm",
-    "≤": r"\le",
-    "≥": r"\ge",
-    "≠": r"\ne",
-    "≈": r"\approx",
-    "∞": r"\infty",
-    "→": r"\to",
-    "←": r"\leftarrow",
-    "∇": r"\nabla",
-    "∂": r"\partial",
-    "‖": r"\Vert",
-    "√": r"\surd",
-    "∑": r"\sum",
-    "∈": r"\in",
-    "⟨": r"\langle",
-    "⟩": r"\rangle",
-    "ℓ": r"\ell",
-    "′": "'",
-    "ᵀ": r"^{\top}",
-    "µ": r"\mu",
-    "ϵ": r"\epsilon",
-    "Ω": r"\Omega",
-}
-
-_GREEK = (
-    *("alpha", "beta", "gamma", "delta", "varepsilon", "zeta", "eta", "theta", "iota", "kappa"),
-    *("lambda", "mu", "nu", "xi", "o", "pi", "rho", "varsigma", "sigma", "tau", "upsilon"),
-    *("varphi", "chi", "psi", "omega"),
+from boundcalc.report.characters import (
+    ACCENTS,
+    GREEK,
+    GREEK_CAPITALS,
+    SCRIPTS,
+    SIGNS,
+    SPECIAL,
+    SUBSCRIPTS,
+    SUPERSCRIPTS,
 )
-_GREEK_CAPITALS = {
-    "Γ": "Gamma",
-    "Δ": "Delta",
-    "Θ": "Theta",
-    "Λ": "Lambda",
-    "Ξ": "Xi",
-    "Π": "Pi",
-    "Σ": "Sigma",
-    "Υ": "Upsilon",
-    "Φ": "Phi",
-    "Ψ": "Psi",
-    "Ω": "Omega",
-}
-
-#: Combining accent → LaTeX command.
-_ACCENTS = {
-    "\u0300": r"\`",
-    "\u0301": r"\'",
-    "\u0302": r"\^",
-    "\u0303": r"\~",
-    "\u0304": r"\=",
-    "\u0306": r"\u",
-    "\u0307": r"\.",
-    "\u0308": r"\"",
-    "\u030a": r"\r",
-    "\u030b": r"\H",
-    "\u030c": r"\v",
-    "\u0327": r"\c",
-    "\u0328": r"\k",
-}
-
-_SCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", "01234567890123456789")
-_SUPERSCRIPTS, _SUBSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉"
 
 _SHOWN = 60  # characters of a name that a table shows
 _STRETCH = 6  # characters of a name without a place to break
@@ -237,28 +134,28 @@ def _placeholder(character: str) -> str:
 
 
 def _latex_character(character: str) -> str:
-    if character in _SPECIAL:
-        return _SPECIAL[character]
+    if character in SPECIAL:
+        return SPECIAL[character]
     if " " <= character <= "~":
         return character
-    if character in _SIGNS:
-        return rf"\ensuremath{{{_SIGNS[character]}}}"
-    if character in _SUPERSCRIPTS:
-        return rf"\textsuperscript{{{character.translate(_SCRIPTS)}}}"
-    if character in _SUBSCRIPTS:
-        return rf"\textsubscript{{{character.translate(_SCRIPTS)}}}"
+    if character in SIGNS:
+        return rf"\ensuremath{{{SIGNS[character]}}}"
+    if character in SUPERSCRIPTS:
+        return rf"\textsuperscript{{{character.translate(SCRIPTS)}}}"
+    if character in SUBSCRIPTS:
+        return rf"\textsubscript{{{character.translate(SCRIPTS)}}}"
     if "α" <= character <= "ω":
         return rf"\ensuremath{{{_greek(character)}}}"
-    if character in _GREEK_CAPITALS:
-        return rf"\ensuremath{{\{_GREEK_CAPITALS[character]}}}"
+    if character in GREEK_CAPITALS:
+        return rf"\ensuremath{{\{GREEK_CAPITALS[character]}}}"
     parts = unicodedata.normalize("NFD", character)
     if len(parts) == 2 and "α" <= parts[0] <= "ω" and parts[1] == "\u0301":
         return rf"\ensuremath{{\acute{{{_greek(parts[0])}}}}}"
-    if len(parts) == 2 and parts[0].isascii() and parts[0].isalpha() and parts[1] in _ACCENTS:
-        return f"{_ACCENTS[parts[1]]}{{{parts[0]}}}"
+    if len(parts) == 2 and parts[0].isascii() and parts[0].isalpha() and parts[1] in ACCENTS:
+        return f"{ACCENTS[parts[1]]}{{{parts[0]}}}"
     return _placeholder(character)
 
 
 def _greek(character: str) -> str:
-    name = _GREEK[ord(character) - ord("α")]
+    name = GREEK[ord(character) - ord("α")]
     return name if name == "o" else "\\" + name

@@ -152,6 +152,8 @@ def _bound_lines(panel: Axes, findings: Findings, kind: str) -> list[float]:
             zero.append(name)
     if zero:
         text = f"bound is 0: {', '.join(zero)}"
+        # Room for the words below the lowest line.
+        shown += [min(shown) - 0.5] if shown else []
         panel.text(0.02, 0.03, text, transform=panel.transAxes, fontsize=10, style="italic")
     return shown
 
@@ -197,7 +199,7 @@ def trajectory_figure(findings: Findings) -> Figure | None:
         return None
     figure, axes = plots.panels(len(drawn), 3.3)
     for panel, (title, regime, band) in zip(axes, drawn, strict=True):
-        panel.set_title(title)
+        panel.set_title(title, pad=10)
         panel.fill_between(band.steps, band.low, band.high, color="#BBBBBB", linewidth=0)
         panel.plot(band.steps, band.middle, color=plots.OBSERVED, label="observed", zorder=4)
         also = [*band.low.tolist(), *band.high.tolist()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from boundcalc.report.cells import Block, Bullets, Column, Content, Paragraph, Table
 from boundcalc.report.gather import Findings
-from boundcalc.report.notation import joined, said
+from boundcalc.report.notation import joined, plural, said
 from boundcalc.report.results import versions
 from boundcalc.theories.perturbed.families import KZY
 
@@ -31,7 +31,7 @@ def provenance_blocks(findings: Findings) -> tuple[Block, ...]:
             ("confidence of each interval", f"{100 * run.confidence:.6g}%"),
         ]
         for check in run.checks:
-            text = f"{len(check.samples)} samples, {check.draws} draws each"
+            text = f"{plural(len(check.samples), 'sample')}, {check.draws} draws each"
             rows.append((f"iterate {check.step}", text))
         if run.trajectory.diverged_at is not None:
             rows.append(("diverged at step", str(run.trajectory.diverged_at)))
@@ -55,7 +55,7 @@ def _data(findings: Findings) -> str:
     data = findings.graph.data
     if data is None:
         return "–"
-    return f"{data.features.shape[0]}, each of {data.features.shape[1]} numbers"
+    return f"{data.features.shape[0]}, each of {plural(data.features.shape[1], 'number')}"
 
 
 def _notes(findings: Findings) -> tuple[Content, ...]:

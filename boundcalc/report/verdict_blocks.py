@@ -151,12 +151,12 @@ def _table(findings: Findings, verdicts: tuple[Verdict, ...]) -> Table:
         "hardest for the bound is shown.",
         columns=(
             Column("claim", 2.4),
-            Column("family", 1.5),
+            Column("family", 1.4),
             Column("bound"),
             Column("observed"),
-            Column(f"{confidence}% interval", 3.3),
+            Column(f"{confidence}% interval", 3.9),
             Column("slack"),
-            Column("verdict", 2.2),
+            Column("verdict", 2.15),
         ),
         rows=tuple(_row(verdict) for verdict in verdicts),
         remarks=(

@@ -67,6 +67,8 @@ class Run:
     confidence: float
 
 
+# A run on its way to infinity overflows; it is recorded as diverged, not warned about.
+@np.errstate(over="ignore", invalid="ignore")
 def simulate(graph: OperatorGraph, *, progress: Progress | None = None) -> Run:
     """Run the spec's chain with its perturbations and measure what the bounds speak of.
 

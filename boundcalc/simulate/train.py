@@ -94,36 +94,35 @@ def train(
     reach = np.zeros(len(program.operators))
     inputs = np.zeros_like(reach) if settings.track_inputs else None
     secant, before, diverged_at = 0.0, None, None
-    with np.errstate(over="ignore", invalid="ignore"):
-        for t in range(horizon + 1):
-            loss[t], gradient = program.objective(w, x, y, inputs)
-            norm[t] = np.sqrt(np.sum(gradient**2, axis=1))
-            if t in settings.snapshot_steps:
-                snapshots[t] = w[0].copy()
-            if before is not None:
-                secant = max(secant, _secant(w, gradient, *before))
-            if diverged_at is None and not np.isfinite(loss[t]).all():
-                diverged_at = t
-            reach = np.maximum(reach, [_reach(w[:, part]) for part in program.slices])
-            if t == horizon:
-                break
-            if t % _BLOCK == 0:
-                active = noise.active(t, min(t + _BLOCK, horizon), horizon)
-            if t % _REPORT == 0:
-                progress(t)
-            step = _gradient(
-                program,
-                noise,
-                settings,
-                w,
-                (x, y),
-                gradient,
-                active[t % _BLOCK],
-                (draws, sampling),
-                inputs,
-            )
-            before = (w, gradient)
-            w = w - settings.step_size * step
+    for t in range(horizon + 1):
+        loss[t], gradient = program.objective(w, x, y, inputs)
+        norm[t] = np.sqrt(np.sum(gradient**2, axis=1))
+        if t in settings.snapshot_steps:
+            snapshots[t] = w[0].copy()
+        if before is not None:
+            secant = max(secant, _secant(w, gradient, *before))
+        if diverged_at is None and not np.isfinite(loss[t]).all():
+            diverged_at = t
+        reach = np.maximum(reach, [_reach(w[:, part]) for part in program.slices])
+        if t == horizon:
+            break
+        if t % _BLOCK == 0:
+            active = noise.active(t, min(t + _BLOCK, horizon), horizon)
+        if t % _REPORT == 0:
+            progress(t)
+        step = _gradient(
+            program,
+            noise,
+            settings,
+            w,
+            (x, y),
+            gradient,
+            active[t % _BLOCK],
+            (draws, sampling),
+            inputs,
+        )
+        before = (w, gradient)
+        w = w - settings.step_size * step
     progress(horizon)
     return Trajectory(
         loss=loss,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from decimal import Decimal, localcontext
-from fractions import Fraction as F
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from boundcalc.arithmetic import FLOATS, RATIONALS, SYMBOLS, WIDE, Number, Status
 from boundcalc.arithmetic.number import as_decimal, format_bound, format_limit, format_number
 from boundcalc.errors import BoundcalcError, InexactError, SymbolError
+
+F = Fraction
 
 fractions = st.builds(
     lambda p, q, e: F(p, q) * F(10) ** e,
@@ -233,7 +235,7 @@ def test_number_shows_value_and_status() -> None:
     assert Number(F(1, 2**4096), Status.PROVED).exact is None
 
 
-# -- the operations without an operator -----------------------------------------------------------
+# -- the operations without an operator ------------------------------------------------------------
 
 
 @settings(deadline=None, max_examples=60)

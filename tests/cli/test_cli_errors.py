@@ -173,7 +173,6 @@ def test_a_diverged_run_is_no_crash_and_prints_valid_json(cli, tmp_path):
     assert "a replica diverged at step" in shown.out
 
 
-@pytest.mark.xfail(reason="NumPy warns of overflow when an iterate is huge but finite")
 def test_a_run_on_the_way_to_divergence_is_silent(cli, tmp_path):
     assert cli("verify", write(tmp_path, DIVERGES)).err == ""
 

@@ -78,7 +78,6 @@ def test_a_reader_that_goes_away_is_no_error_message(started):
     assert (process.returncode, err) == (141, "")
 
 
-@pytest.mark.xfail(reason="letters outside the terminal's encoding end in a traceback")
 @pytest.mark.skipif(sys.platform == "win32", reason="has its own encodings")
 def test_an_old_terminal_gets_an_answer(process, monkeypatch, tmp_path):
     monkeypatch.setattr("conftest.TERMINAL", {"COLUMNS": "100", "PYTHONIOENCODING": "ascii"})

@@ -5,7 +5,7 @@ Each test cites its source.  The numbers here come from there and are never edit
 
 from __future__ import annotations
 
-from fractions import Fraction as F
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -16,6 +16,8 @@ from boundcalc.rates import rates
 from boundcalc.rates.statements import Level, Problem, contraction, pl_terms
 from boundcalc.theories.perturbed.families import FAMILIES
 
+F = Fraction
+
 SPEC = """
 version: 1
 name: outside reference
@@ -23,7 +25,9 @@ graph:
   operators:
     - {{id: f1, constants: {{jac_weight: 1}}}}
     - id: f2
-      constants: {{jac_input: 1, jac_weight: 0, hess_input: 0, hess_mixed: 0, third_input: 0, third_mixed: 0}}
+      constants:
+        {{jac_input: 1, jac_weight: 0, hess_input: 0, hess_mixed: 0, third_input: 0,
+          third_mixed: 0}}
 loss: {{smoothness: {L}, {pl}initial_gap: {gap}, gradient_noise: {sigma}}}
 training: {{step_size: {step}, horizon: {T}}}
 """
@@ -68,11 +72,16 @@ def test_gradient_descent_under_pl() -> None:
     assert factor == pytest.approx(0.8, rel=1e-15)
 
 
-def problem(mu: F, step: F, sigma: F, T: int, gap: F = F(1)) -> Problem:
+def problem(mu: F, step: F, sigma: F, T: int) -> Problem:
     number = WIDE.number
     return Problem(
-        L=number(1), mu=number(mu), gap=number(gap), sigma=number(sigma), step=number(step), horizon=T
-    )  # fmt: skip
+        L=number(1),
+        mu=number(mu),
+        gap=number(1),
+        sigma=number(sigma),
+        step=number(step),
+        horizon=T,
+    )
 
 
 def exact_mean_of_f(T: int, lam: F, b: F, sigma: F, gamma: F, w0: F) -> F:

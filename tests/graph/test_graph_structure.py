@@ -153,12 +153,10 @@ def test_operators_are_listed_in_the_order_of_the_chain(operators, order):
     assert error.value == order
 
 
-@pytest.mark.xfail(reason="an operator that reads the same input twice is built as if once")
 def test_an_input_listed_twice_is_no_chain():
     assert type(refused("a", "{id: b, inputs: [a, a]}")) is UnsupportedError
 
 
-@pytest.mark.xfail(reason="operators of one `weights` group are built as if they shared nothing")
 def test_shared_weights_are_not_supported_yet():
     assert type(refused("{id: a, weights: w}", "{id: b, weights: w}")) is UnsupportedError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from fractions import Fraction as F
+from fractions import Fraction
 from typing import Any
 
 import mpmath
@@ -19,8 +19,8 @@ REFERENCE.prec = 240
 
 def high(value: Any) -> Any:
     """A rational or wide number at 240 bits."""
-    if isinstance(value, F | int):
-        return REFERENCE.mpf(F(value).numerator) / F(value).denominator
+    if isinstance(value, Fraction | int):
+        return REFERENCE.mpf(Fraction(value).numerator) / Fraction(value).denominator
     return REFERENCE.mpf(value)
 
 
@@ -45,9 +45,9 @@ class Site:
 
     operator: int
     direction: str
-    rms: F
-    mean: F
-    fourth: F
+    rms: Fraction
+    mean: Fraction
+    fourth: Fraction
     schedule: tuple[str, Any] = ("always", None)
 
     def text(self) -> str:
@@ -69,12 +69,12 @@ class Case:
 
     uniform: UniformConstants
     sites: tuple[Site, ...] = ()
-    L: F = F(1)
-    mu: F | None = F(1, 10)
-    gap: F = F(1)
-    sigma: F = F(0)
+    L: Fraction = Fraction(1)
+    mu: Fraction | None = Fraction(1, 10)
+    gap: Fraction = Fraction(1)
+    sigma: Fraction = Fraction(0)
     batch: int = 1
-    step: F = F(1, 5)
+    step: Fraction = Fraction(1, 5)
     horizon: int = 7
     own: dict[Any, Any] = field(default_factory=dict, compare=False)
 
@@ -104,7 +104,7 @@ class Case:
     def levels(self, t: int) -> Levels:
         """All perturbations that act at step t; those at one site add."""
         N = self.uniform.size
-        rows = {name: [F(0)] * (N + 1) for name in ("e", "m", "q", "eps", "n")}
+        rows = {name: [Fraction(0)] * (N + 1) for name in ("e", "m", "q", "eps", "n")}
         for site in self.sites:
             if not site.acts(t, self.horizon):
                 continue
@@ -147,7 +147,7 @@ class Case:
         """Lemma 6.4 (a)."""
         error, bias = self.error_and_bias(family, t)
         M = self.batch
-        return (1 - high(F(1, M))) * bias + error / M, bias
+        return (1 - high(Fraction(1, M))) * bias + error / M, bias
 
     def variance(self, t: int) -> Any:
         """Lemma 6.3 with the batch's error."""
@@ -170,7 +170,7 @@ class Case:
         total = 6 * gap / (g * T) + 6 * L * g * sigma**2
         for t in range(T):
             error, bias = self.batch_error_and_bias(family, t)
-            total += 6 * L * g / T * error + high(F(3, T)) * bias
+            total += 6 * L * g / T * error + high(Fraction(3, T)) * bias
         return total
 
     def pl(self, family: str, step: Any = None) -> Any:

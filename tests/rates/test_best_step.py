@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction as F
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -12,6 +12,8 @@ from literal_rates import REFERENCE, Case, Site, close, high
 from boundcalc.graph import UniformConstants
 from boundcalc.rates import rates
 from boundcalc.theories.perturbed.families import FAMILIES
+
+F = Fraction
 
 HALVES = UniformConstants(3, *[F(1, 2)] * 5)
 

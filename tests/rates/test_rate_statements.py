@@ -6,7 +6,7 @@ import itertools
 import re
 import time
 from dataclasses import replace
-from fractions import Fraction as F
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -22,6 +22,8 @@ from boundcalc.graph import UniformConstants
 from boundcalc.rates import batch_level, rates, wide
 from boundcalc.rates.statements import Level, Problem, nonconvex_terms, variance
 from boundcalc.theories.perturbed.families import FAMILIES, Bounds
+
+F = Fraction
 
 ONES = UniformConstants(3, *[F(1)] * 5)
 
@@ -144,7 +146,7 @@ def test_bias_makes_standard_deviations_add() -> None:
     assert close(terms["perturbation_bias"].value, F(2, 25), 1e-30)
 
 
-# -- levels, variance and the order of the families -----------------------------------------------
+# -- levels, variance and the order of the families ------------------------------------------------
 
 
 @settings(deadline=None, max_examples=60)
@@ -197,7 +199,7 @@ def test_sharp_statement_is_below_the_published_one(
         assert sum(own.values()) <= sum(printed.values()) * (1 + WIDE.number(F(1, 10**30)))
 
 
-# -- refusals --------------------------------------------------------------------------------------------
+# -- refusals --------------------------------------------------------------------------------------
 
 
 def rated(**changes: Any) -> Any:
@@ -315,7 +317,7 @@ def test_fourth_moments_are_asked_for() -> None:
         assert regime["sharp"].bound is not None
 
 
-# -- extremes ----------------------------------------------------------------------------------------------
+# -- extremes --------------------------------------------------------------------------------------
 
 
 def test_a_billion_steps() -> None:
@@ -394,7 +396,7 @@ def test_contraction_within_rounding_of_one(mu: F, step: F, T: int) -> None:
 
 def test_the_public_function_survives_its_module() -> None:
     import boundcalc
-    import boundcalc.rates.rate  # noqa: F401 - the import is what is tested
+    import boundcalc.rates.rate
 
     spec = boundcalc.loads(Case(ONES, mu=None).text())
     assert boundcalc.rates(spec).nonconvex["sharp"].bound is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction as F
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -14,6 +14,8 @@ from literal_rates import ACTS, Case, Site, close, high
 from boundcalc.arithmetic import WIDE
 from boundcalc.graph import UniformConstants
 from boundcalc.rates import Timeline, timeline
+
+F = Fraction
 
 ONES = UniformConstants(4, *[F(1)] * 5)
 

@@ -16,7 +16,7 @@ from boundcalc.graph import ChainConstants, Levels, UniformConstants
 Row = dict[int, Any]
 
 
-# -- Section 2: the published sums -----------------------------------------------------------
+# -- Section 2: the published sums -----------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def published_bias(sums: Sums, levels: Levels) -> Any:
     )
 
 
-# -- Section 4: the sharp family -------------------------------------------------------------
+# -- Section 4: the sharp family -------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from fractions import Fraction as F
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,8 @@ from theories import literal
 from boundcalc.arithmetic import FLOATS, RATIONALS, SYMBOLS, WIDE, Arithmetic
 from boundcalc.graph import ChainConstants, Levels, UniformConstants
 from boundcalc.theories.perturbed import sharp, sites, sums
+
+F = Fraction
 
 Case = tuple[ChainConstants, Levels]
 
@@ -190,7 +192,7 @@ def test_printed_error_bound_follows_from_the_sharp_one(data: Any) -> None:
     assert error <= sums.error_bound(printed, x, RATIONALS)
 
 
-# -- number kinds ------------------------------------------------------------------------------
+# -- number kinds ----------------------------------------------------------------------------------
 
 
 def near(found: Any, expected: F) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fractions import Fraction as F
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -19,12 +19,12 @@ from boundcalc.graph import ChainConstants, Levels, UniformConstants
 from boundcalc.theories.perturbed import formulas
 from boundcalc.theories.perturbed.families import COLUMNS, FAMILIES
 from boundcalc.theories.perturbed.formulas import (
+    C2,
+    L2,
     A,
     B,
     C,
-    C2,
     Cv,
-    L2,
     Lf,
     Lg,
     N,
@@ -35,6 +35,8 @@ from boundcalc.theories.perturbed.formulas import (
     i,
     l,
 )
+
+F = Fraction
 
 closed = cache(closed_forms)
 
@@ -111,7 +113,7 @@ def test_every_column_has_a_closed_form_or_none() -> None:
         assert tuple(closed(family)) == COLUMNS
 
 
-# -- where a denominator vanishes the limit is meant ---------------------------------------------------
+# -- where a denominator vanishes the limit is meant -----------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -186,7 +188,7 @@ def test_geometric_quotient() -> None:
     assert h(2, h(2, 1, 1), 2).doit() == 4
 
 
-# -- formulas operator by operator ------------------------------------------------------------------------
+# -- formulas operator by operator -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [2, 3, 4])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from fractions import Fraction as F
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -17,6 +17,8 @@ from boundcalc.arithmetic import RATIONALS, WIDE
 from boundcalc.graph import Levels, UniformConstants
 from boundcalc.theories.perturbed import sums
 from boundcalc.theories.perturbed.families import FAMILIES
+
+F = Fraction
 
 FORWARD = ("error_forward", "bias_forward_mean", "bias_forward_fourth")
 BACKWARD = ("error_backward", "bias_backward_mean")
@@ -117,7 +119,7 @@ def test_adjoint_factor_never_falls_below_one() -> None:
     assert found.error_forward[1] == 4 * (S[1] + 2 * S[2])
 
 
-# -- from per-operator constants to uniform ones -----------------------------------------------
+# -- from per-operator constants to uniform ones ---------------------------------------------------
 
 SPEC = """
 version: 1
@@ -158,10 +160,10 @@ def spec(rows: list[tuple[F, ...]], uniform: tuple[F, ...] | None = None) -> str
 @given(st.lists(rows(7), min_size=2, max_size=4))
 def test_uniform_constants_are_maxima(rows: list[tuple[F, ...]]) -> None:
     graph = build(loads(spec(rows)))
-    a, b, l, A, B, A3, B3 = (max(column) for column in zip(*rows, strict=True))
+    a, b, lip, A, B, A3, B3 = (max(column) for column in zip(*rows, strict=True))
     for corrected, hess_op in ((False, B), (True, max(A, B))):
         assert graph.uniform_constants(RATIONALS, corrected=corrected) == UniformConstants(
-            len(rows), jac=max(a, b), lip=l, hess=max(A, B), hess_op=hess_op, third=max(A3, B3)
+            len(rows), jac=max(a, b), lip=lip, hess=max(A, B), hess_op=hess_op, third=max(A3, B3)
         )
 
 
@@ -169,15 +171,18 @@ def test_uniform_constants_are_maxima(rows: list[tuple[F, ...]]) -> None:
 @given(st.lists(rows(7), min_size=2, max_size=4))
 def test_family_bounds_use_their_own_mapping(rows: list[tuple[F, ...]]) -> None:
     graph = build(loads(spec(rows)))
-    a, b, l, A, B, A3, B3 = (max(column) for column in zip(*rows, strict=True))
+    a, b, lip, A, B, A3, B3 = (max(column) for column in zip(*rows, strict=True))
     N = len(rows)
-    row = lambda k, value: tuple(value if i == k else F(0) for i in range(N + 1))  # noqa: E731
+
+    def row(k: int, value: F) -> tuple[F, ...]:
+        return tuple(value if i == k else F(0) for i in range(N + 1))
+
     x = Levels(
         e=row(1, F(1, 2)), m=row(1, F(1, 4)), q=row(1, F(1)), eps=row(2, F(1, 3)), n=row(2, F(1, 5))
     )
     for name, hess_op in (("published", B), ("corrected", max(A, B))):
         c = UniformConstants(
-            N, jac=max(a, b), lip=l, hess=max(A, B), hess_op=hess_op, third=max(A3, B3)
+            N, jac=max(a, b), lip=lip, hess=max(A, B), hess_op=hess_op, third=max(A3, B3)
         )
         expected = literal.published_sums(c, corrected=name == "corrected")
         bounds = FAMILIES[name].bounds(graph)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction as F
+from fractions import Fraction
 from typing import Any
 
 import mpmath
@@ -16,6 +16,8 @@ from theories import literal
 from boundcalc.arithmetic import RATIONALS, WIDE
 from boundcalc.graph import ChainConstants, Levels, UniformConstants
 from boundcalc.theories.perturbed import sharp, sums
+
+F = Fraction
 
 REFERENCE = mpmath.MPContext()
 REFERENCE.prec = 240

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction as F
+from fractions import Fraction
 from typing import Any
 
 from hypothesis import assume, given, settings
@@ -23,6 +23,8 @@ from boundcalc import build, coefficients, loads
 from boundcalc.arithmetic import RATIONALS
 from boundcalc.graph import ChainConstants, Levels
 from boundcalc.theories.perturbed import sites
+
+F = Fraction
 
 Matrix = list[list[F]]
 
