@@ -66,7 +66,9 @@ def _graph(spec: Path, settings: list[str] | None) -> Any:
 def _print_json(result: Any) -> None:
     import json
 
-    typer.echo(json.dumps(result, allow_nan=False, ensure_ascii=False))
+    # Where stdout lacks letters they are written as JSON has them, not as Python does.
+    ascii_only = not (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    typer.echo(json.dumps(result, allow_nan=False, ensure_ascii=ascii_only))
 
 
 @app.command(name="compile")

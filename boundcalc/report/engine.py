@@ -64,7 +64,8 @@ def typeset(folder: Path, stem: str, engine: str | None) -> Typeset:
             (folder / f"{stem}.pdf").unlink(missing_ok=True)
             return Typeset(engine, False, problem)
         text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-        if "Rerun" not in text:
+        # The package rerunfilecheck has the bare word in its description.
+        if "Rerun to" not in text and "Rerun LaTeX" not in text:
             break
     return Typeset(engine, True, "")
 

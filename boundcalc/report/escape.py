@@ -85,7 +85,7 @@ def markdown_text(text: str) -> str:
     a&#124;b &lt;i&gt; \*c\* \[d\](e) \`f\` <span>$</span>x<span>$</span>
     """
     text = _one_line(text)
-    safe = "".join(_MARKDOWN.get(c, c if c.isprintable() else _placeholder(c)) for c in text)
+    safe = "".join(_markdown_character(c) for c in text)
     # A list, a heading or a link must not begin where text begins.
     safe = re.sub(r"^([-+])(?=\s)", r"\\\1", safe)
     safe = re.sub(r"^(\d+)([.)])(?=\s|$)", r"\1\\\2", safe)
@@ -100,6 +100,12 @@ _MARKDOWN = {
     "|": "&#124;",
     "$": "<span>$</span>",
 }
+
+
+def _markdown_character(character: str) -> str:
+    if character in _MARKDOWN:
+        return _MARKDOWN[character]
+    return character if character.isprintable() else rf"\[U+{ord(character):04X}\]"
 
 
 def _unlinked(match: re.Match[str]) -> str:

@@ -59,7 +59,6 @@ def draw(findings: Findings, folder: Path) -> dict[str, Content]:
     -------
     Stem of each figure → its caption.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     painters: dict[str, Callable[[Findings], Figure | None]] = {
         "bounds": bounds_figure,
         "depth": depth_figure,
@@ -71,6 +70,7 @@ def draw(findings: Findings, folder: Path) -> dict[str, Content]:
         for stem, paint in painters.items():
             figure = paint(findings)
             if figure is not None:
+                folder.mkdir(parents=True, exist_ok=True)
                 plots.save(figure, folder / stem)
                 made[stem] = _CAPTIONS[stem]
     return made

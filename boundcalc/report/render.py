@@ -147,6 +147,6 @@ def _render(
         autoescape=True,
         finalize=finalize,
     )
-    environment.filters["plain"] = lambda text: Markup(escape.plain_text(text))  # noqa: S704
+    environment.filters["plain"] = lambda text: Markup(escape.plain_text(str(text)))  # noqa: S704
     environment.filters["trusted"] = Markup
     return environment.get_template(name).render(document=document)

@@ -158,7 +158,8 @@ def _place(workplace: Path, out: Path) -> None:
         out.parent.mkdir(parents=True, exist_ok=True)
         workplace.rename(out)
         return
-    (out / "figures").mkdir(exist_ok=True)
+    if (workplace / "figures").exists():
+        (out / "figures").mkdir(exist_ok=True)
     files = [path.relative_to(workplace) for path in sorted(workplace.rglob("*")) if path.is_file()]
     for name in files:
         os.replace(workplace / name, out / name)  # noqa: PTH105 - one step, also over a file

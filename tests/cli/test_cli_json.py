@@ -2,7 +2,7 @@
 
 import json
 import re
-from fractions import Fraction as F
+from fractions import Fraction
 from pathlib import Path
 
 import jsonschema
@@ -50,7 +50,7 @@ def test_exact_stands_beside_every_coefficient(cli, tmp_path, family):
     found = cli("compile", write(tmp_path, ones(3)), "--json", "--family", family).json
     exact = {key: found["exact"][key] for key in found["coefficients"]}
     numbers, fractions = leaves(found["coefficients"]), leaves(exact)
-    assert [float(F(text)) for text in fractions] == numbers
+    assert [float(Fraction(text)) for text in fractions] == numbers
     assert all(re.fullmatch(r"\d+(/\d+)?", text) for text in fractions)
 
 
@@ -166,7 +166,7 @@ def test_a_thousand_operators_never_print_infinity(cli, tmp_path):
     assert isinstance(value, str)
     mantissa, exponent = value.split("e+")
     assert len(str(exact)) - 1 == int(exponent)
-    assert float(mantissa) == pytest.approx(float(F(exact, 10 ** int(exponent))), rel=1e-15)
+    assert float(mantissa) == pytest.approx(float(Fraction(exact, 10 ** int(exponent))), rel=1e-15)
 
 
 def test_rate_has_the_documented_keys(cli, tmp_path):

@@ -83,3 +83,10 @@ def test_an_old_terminal_gets_an_answer(process, monkeypatch, tmp_path):
     monkeypatch.setattr("conftest.TERMINAL", {"COLUMNS": "100", "PYTHONIOENCODING": "ascii"})
     done = process("compile", write(tmp_path, HOLDS))
     assert (done.code, done.err) == (0, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has its own encodings")
+def test_json_is_json_on_an_old_terminal_too(process, monkeypatch, tmp_path):
+    monkeypatch.setattr("conftest.TERMINAL", {"PYTHONIOENCODING": "ascii"})
+    path = write(tmp_path, HOLDS.replace("two sine operators", "é ∇ 🐛"))
+    assert process("compile", path, "--json").json["name"] == "é ∇ 🐛"

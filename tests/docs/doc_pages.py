@@ -85,7 +85,7 @@ class Shell:
     code: int = 0
 
     def run(self, command: str) -> str:
-        """Output and errors of a command, without spaces at line ends."""
+        """What a command prints, without spaces at line ends."""
         if command == "echo $?":
             return f"{self.code}\n"
         command, _, target = command.partition(" > ")
@@ -100,15 +100,19 @@ class Shell:
 
 
 def _run(words: list[str]) -> tuple[str, int]:
-    """What a command prints, and its exit code; in this process, which saves its start."""
+    """What a command prints, and its exit code; in this process, which saves its start.
+
+    Messages count where the command fails: a report without a TeX engine warns, and is
+    no different otherwise.
+    """
     from boundcalc.cli import main as command_line
 
-    out, code = io.StringIO(), 0
+    out, messages, code = io.StringIO(), io.StringIO(), 0
     saved = sys.argv, dict(os.environ)
     sys.argv = words
     os.environ["COLUMNS"] = _WIDTH
     try:
-        with redirect_stdout(out), redirect_stderr(out):
+        with redirect_stdout(out), redirect_stderr(messages):
             command_line()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
@@ -116,7 +120,7 @@ def _run(words: list[str]) -> tuple[str, int]:
         sys.argv = saved[0]
         os.environ.clear()
         os.environ.update(saved[1])
-    return out.getvalue(), code
+    return out.getvalue() + (messages.getvalue() if code == 2 else ""), code
 
 
 def blocks(text: str) -> Iterator[Block]:

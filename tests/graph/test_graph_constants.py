@@ -1,6 +1,6 @@
 """Constants: given, else uniform, else derived; per operator and as uniform maxima."""
 
-from fractions import Fraction as F
+from fractions import Fraction
 
 import pytest
 from graph_texts import ALL, SIMULATION, exact, graph, refused
@@ -39,7 +39,7 @@ def test_the_smaller_of_hess_and_hess_op_bounds_the_mixed_derivative():
 
 def test_given_constants_win_over_uniform_ones():
     found = constants(graph("a", "{id: b, constants: {hess_input: 1/3}}", uniform=PRIMES).nodes[1])
-    assert (found["hess_input"], found["hess_mixed"]) == (F(1, 3), 5)
+    assert (found["hess_input"], found["hess_mixed"]) == (Fraction(1, 3), 5)
 
 
 def test_uniform_constants_win_over_derived_ones():
@@ -54,7 +54,10 @@ def test_given_constants_win_over_derived_ones():
         "{id: b, type: sine, bias: true, constants: {third_input: 1/2}}",
         uniform="",
     ).nodes[1]
-    assert (exact(node.constants.third_input), exact(node.constants.third_mixed)) == (F(1, 2), 1)
+    assert (exact(node.constants.third_input), exact(node.constants.third_mixed)) == (
+        Fraction(1, 2),
+        1,
+    )
 
 
 def test_lip_input_defaults_to_jac_input():
@@ -161,7 +164,7 @@ def test_uniform_constants_are_raised_to_what_operators_state():
 def test_derived_constants_do_not_raise_uniform_ones():
     small = "uniform: {jac: 1/4, lip: 1/4, hess: 1/4, hess_op: 1/4, third: 1/4}"
     built = graph("a", "{id: b, type: sine, bias: true}", uniform=small)
-    assert built.uniform_constants(RATIONALS, corrected=False).jac == F(1, 4)
+    assert built.uniform_constants(RATIONALS, corrected=False).jac == Fraction(1, 4)
 
 
 def test_the_example_of_the_documentation_builds():
@@ -172,7 +175,7 @@ def test_the_example_of_the_documentation_builds():
         1,
         2,
     ]
-    assert exact_with(built, built.nodes[9].constants, "hess_input") == F(1, 2)
+    assert exact_with(built, built.nodes[9].constants, "hess_input") == Fraction(1, 2)
     assert [(p.site, p.direction) for p in built.perturbations] == [
         (1, "forward"),
         (2, "backward"),
@@ -199,7 +202,7 @@ def test_chain_constants_are_padded_and_in_order():
 
 def test_a_symbol_with_a_value_is_that_value():
     built = graph("a", "{id: b, constants: {jac_input: 2*C}}", symbols="C: 1/3")
-    assert built.chain_constants(RATIONALS).a[2] == F(2, 3)
+    assert built.chain_constants(RATIONALS).a[2] == Fraction(2, 3)
 
 
 def test_a_symbol_without_a_value_builds_but_gives_no_numbers():

@@ -1,6 +1,6 @@
 """Perturbations: sites, moments, and how several at one site add up."""
 
-from fractions import Fraction as F
+from fractions import Fraction
 from math import sqrt
 
 import pytest
@@ -80,9 +80,9 @@ def test_several_perturbations_at_one_site_add_in_every_norm():
         "{at: b, pass: backward, rms: 1/4, mean: 0}",
         kind=WIDE,
     )
-    assert (found.e[1], found.m[1]) == (5, F(3, 2))
+    assert (found.e[1], found.m[1]) == (5, Fraction(3, 2))
     assert found.q[1] == pytest.approx(6**4, rel=1e-25)
-    assert (found.eps[2], found.n[2]) == (F(5, 4), 1)
+    assert (found.eps[2], found.n[2]) == (Fraction(5, 4), 1)
 
 
 def test_one_unknown_fourth_moment_makes_the_sum_unknown():
@@ -122,12 +122,12 @@ def test_mean_rms_and_fourth_are_in_order(moments, symbols, problem):
 
 def test_equal_moments_are_in_order():
     found = levels("a", "b", at="{at: a, pass: forward, rms: 1/3, mean: 1/3, fourth: 1/3}")
-    assert (found.e[1], found.m[1], found.q[1]) == (F(1, 3), F(1, 3), F(1, 81))
+    assert (found.e[1], found.m[1], found.q[1]) == (Fraction(1, 3), Fraction(1, 3), Fraction(1, 81))
 
 
 def test_a_mean_that_is_left_out_is_as_large_as_the_rms_and_is_noted():
     built = graph("a", "b", at="{at: a, pass: forward, rms: 1/3}")
-    assert built.levels(RATIONALS).m[1] == F(1, 3)
+    assert built.levels(RATIONALS).m[1] == Fraction(1, 3)
     assert built.notes == (
         "perturbations[0]: no mean given, so it is taken as large as the rms allows",
     )
@@ -140,7 +140,7 @@ def test_without_fourth_the_published_bias_is_null_with_a_reason():
         assert found.bias_bound() is None
         assert "`fourth` is not given" in found.bounds.reason
         assert found.error_bound().value == 16
-    assert bc.coefficients(built, "sharp").bias_bound().value == F(1, 2)
+    assert bc.coefficients(built, "sharp").bias_bound().value == Fraction(1, 2)
 
 
 def test_without_fourth_of_a_perturbation_that_does_not_count_there_is_a_bias():
@@ -184,8 +184,8 @@ def test_a_probability_thins_the_moments(what):
     # b δ with P(b = 1) = 1/16: E‖bδ‖² = 4/16, ‖E bδ‖ = 2/16, E‖bδ‖⁴ = 16/16
     at = f"{{at: a, pass: forward, {what}, probability: 1/16}}"
     found = levels("a", "b", at=at, kind=WIDE)
-    assert found.e[1] == pytest.approx(F(1, 2), rel=1e-25)
-    assert found.m[1] == pytest.approx(F(1, 8), rel=1e-25)
+    assert found.e[1] == pytest.approx(Fraction(1, 2), rel=1e-25)
+    assert found.m[1] == pytest.approx(Fraction(1, 8), rel=1e-25)
     assert found.q[1] == pytest.approx(1, rel=1e-25)
 
 

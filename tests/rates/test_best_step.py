@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -119,3 +120,11 @@ def test_best_step_is_named_where_the_step_is_refused() -> None:
         assert rate.refused is not None
         assert rate.best_step is not None
         assert close(rate.best_step[1].value, case.nonconvex(family, rate.best_step[0].value))
+
+
+@pytest.mark.long
+def test_a_schedule_over_many_steps_is_affordable() -> None:
+    case = Case(HALVES, (replace(biased, schedule=("every", 3)),), horizon=100_000)
+    start = time.process_time()
+    rates(case.graph())
+    assert time.process_time() - start < 20

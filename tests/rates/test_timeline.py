@@ -104,8 +104,9 @@ def test_schedules_that_are_equal_are_followed_once() -> None:
     assert {(p.active, p.count) for p in found.patterns} == {((0, 1, 2), 1), ((0, 1), 2), ((), 3)}
 
 
-def test_many_steps_in_blocks() -> None:
-    T = (1 << 20) + 10
+def test_many_steps_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeline, "_CHUNK", 1 << 14)
+    T = (1 << 16) + 10
     found = Timeline(graph([("every", 1000), ("last", 3)]), T)
     counts = {p.active: p.count for p in found.patterns}
     Q = -(-T // 1000)
