@@ -12,6 +12,7 @@ from typing import Any
 from boundcalc.errors import BoundcalcError
 
 _JSON_DIGITS = 17  # enough for a float64 to survive the trip
+_EXACT_SHIFT = 200_000  # binary exponent up to which a float is printed from its exact value
 _NOISE = Decimal("1e-14")  # relative rounding noise of floating-point results
 _EXACT_BITS = 4096  # longest numerator or denominator that is written out
 
@@ -36,6 +37,9 @@ class Number:
         infinities are refused.
     status
         One of :class:`Status`.
+    limit
+        Whether it is a limit that must not be passed.  Limits are printed rounded
+        down, everything else, being an upper bound, rounded up.
 
     Raises
     ------
@@ -53,6 +57,7 @@ class Number:
 
     value: Any
     status: Status
+    limit: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.value, Fraction | int):
@@ -73,7 +78,7 @@ class Number:
             return math.inf if self.value > 0 else -math.inf
 
     def __str__(self) -> str:
-        return format_number(self.value)
+        return format_limit(self.value) if self.limit else format_bound(self.value)
 
     def __repr__(self) -> str:
         return f"Number({self}, {self.status})"
@@ -104,14 +109,15 @@ def as_decimal(value: Any, digits: int, rounding: str = ROUND_HALF_EVEN) -> Deci
     >>> as_decimal(Fraction(2, 3), 3, ROUND_CEILING)
     Decimal('0.667')
     """
-    context = Context(prec=digits, rounding=rounding, Emax=10**17, Emin=-(10**17))
     top, bottom, shift = _exact_parts(value)
-    # Work with a few hundred digits at most: a 16 000-bit numerator is cut, outwards.
-    guard = Context(prec=digits + 40, rounding=rounding, Emax=10**17, Emin=-(10**17))
-    ratio = guard.divide(_decimal(top, guard), _decimal(bottom, guard))
-    if shift:
-        ratio = guard.multiply(ratio, guard.power(Decimal(2), Decimal(shift)))
-    return context.plus(ratio)
+    if abs(shift) > _EXACT_SHIFT:
+        # A float whose power of ten has too many digits to write out: 40 guard digits do.
+        wide = Context(prec=digits + 40, Emax=10**17, Emin=-(10**17))
+        scaled = wide.multiply(wide.create_decimal(top), wide.power(Decimal(2), Decimal(shift)))
+        return Context(prec=digits, rounding=rounding, Emax=10**17, Emin=-(10**17)).plus(scaled)
+    top, bottom = top << max(shift, 0), bottom << max(-shift, 0)
+    quotient, place = _quotient(abs(top), bottom, digits, rounding, negative=top < 0)
+    return Decimal((int(top < 0), tuple(map(int, str(quotient))), place))
 
 
 def _exact_parts(value: Any) -> tuple[int, int, int]:
@@ -126,15 +132,24 @@ def _exact_parts(value: Any) -> tuple[int, int, int]:
     return (-int(mantissa) if sign else int(mantissa)), 1, int(exponent)
 
 
-def _decimal(whole: int, context: Context) -> Decimal:
-    """An integer as a Decimal, without the 4300-digit limit of ``str``."""
-    bits = whole.bit_length()
-    keep = context.prec * 4
-    if bits <= keep:
-        return context.create_decimal(whole)
-    drop = bits - keep
-    head = context.create_decimal(whole >> drop)
-    return context.multiply(head, context.power(Decimal(2), Decimal(drop)))
+def _quotient(
+    top: int, bottom: int, digits: int, rounding: str, *, negative: bool
+) -> tuple[int, int]:
+    """(k, place) with k of ``digits`` digits and k·10^place = ±top/bottom, rounded."""
+    place = (top.bit_length() - bottom.bit_length()) * 30103 // 100000 - digits
+    while True:
+        # Too small a place gives a digit too many; it is found within two tries.
+        power = 10 ** abs(place)
+        whole, rest = divmod(*((top, bottom * power) if place > 0 else (top * power, bottom)))
+        if whole < 10**digits:
+            break
+        place += 1
+    half = bottom * (power if place > 0 else 1)
+    if rounding == ROUND_HALF_EVEN:
+        up = 2 * rest > half or (2 * rest == half and whole % 2 == 1)
+    else:
+        up = rest > 0 and (rounding == ROUND_CEILING) != negative
+    return whole + up, place
 
 
 def format_number(value: Any, digits: int = 6, *, rounding: str = ROUND_HALF_EVEN) -> str:

@@ -6,6 +6,7 @@ from fractions import Fraction
 from math import isqrt
 from typing import NoReturn
 
+from boundcalc.arithmetic.number import format_number
 from boundcalc.errors import InexactError, SymbolError
 
 
@@ -54,19 +55,19 @@ class Rationals:
         """
         top, bottom = isqrt(x.numerator), isqrt(x.denominator)
         if top * top != x.numerator or bottom * bottom != x.denominator:
-            raise InexactError("the square root is irrational", value=str(x))
+            raise InexactError("the square root is irrational", value=format_number(x))
         return Fraction(top, bottom)
 
     def exp(self, x: Fraction) -> Fraction:
         """exp(0) = 1; every other rational has an irrational exponential (Lindemann)."""
         if x != 0:
-            raise InexactError("the exponential is irrational", value=str(x))
+            raise InexactError("the exponential is irrational", value=format_number(x))
         return Fraction(1)
 
     def log(self, x: Fraction) -> Fraction:
         """log(1) = 0; every other positive rational has an irrational logarithm."""
         if x != 1:
-            raise InexactError("the logarithm is irrational", value=str(x))
+            raise InexactError("the logarithm is irrational", value=format_number(x))
         return Fraction(0)
 
     def pi(self) -> NoReturn:

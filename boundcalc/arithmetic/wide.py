@@ -58,6 +58,14 @@ class Wide:
         """The natural logarithm of a positive number."""
         return CONTEXT.log(x)
 
+    def log1p(self, x: Scalar) -> Scalar:
+        """ln(1 + x) without cancellation for small x."""
+        return CONTEXT.log1p(x)
+
+    def expm1(self, x: Scalar) -> Scalar:
+        """eˣ − 1 without cancellation for small x."""
+        return CONTEXT.expm1(x)
+
     def pi(self) -> Scalar:
         """π to 113 bits."""
         return +CONTEXT.pi

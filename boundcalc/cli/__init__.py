@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -91,6 +92,8 @@ def compile_command(
     from boundcalc.report.results import compile_results
 
     families = chosen_families(family)
+    if gram is not None and not as_json:
+        raise typer.BadParameter("the Gram matrix is written with --json only")
     graph = _graph(spec, settings)
     if as_json:
         chosen = coefficients(graph, family or "sharp")
@@ -240,7 +243,7 @@ def main() -> None:
         app()
     except BoundcalcError as error:
         if os.environ.get("BOUNDCALC_DEBUG"):
-            raise
+            traceback.print_exc()
         typer.echo(f"boundcalc: {error}", err=True)
         sys.exit(2)
     except SystemExit as stop:

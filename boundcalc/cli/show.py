@@ -18,7 +18,9 @@ from boundcalc.rates import Rate, Rates
 from boundcalc.simulate import Run
 from boundcalc.theories.perturbed.coefficients import Coefficients
 from boundcalc.verify import Verdicts
+from boundcalc.verify.verdicts import BROKEN
 
+_NAME = 60  # columns for an operator's name before it is folded
 _ROWS = 40  # of a table before its middle is left out
 _COLUMNS = (
     ("error_forward", "error, δ"),
@@ -31,15 +33,33 @@ _MARKS = {"holds": "✓ holds", "violated": "✗ violated", "undetermined": "? u
 _STYLES = {"holds": "green", "violated": "bold red", "undetermined": "yellow"}
 
 
-def _console() -> Console:
-    return Console(highlight=False, soft_wrap=False, emoji=False)
+def _console(width: int | None = None) -> Console:
+    return Console(highlight=False, emoji=False, width=width)
 
 
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for position, name in enumerate(columns):
-        table.add_column(name, justify="left" if position == 0 else "right", overflow="fold")
+        first = position == 0
+        table.add_column(
+            name,
+            justify="left" if first else "right",
+            no_wrap=not first,
+            overflow="fold",
+            max_width=_NAME if first else None,
+        )
     return table
+
+
+def _print_table(console: Console, table: Table) -> None:
+    """A table of numbers at its natural width: a wrapped number is a wrong number."""
+    width = console.measure(table, options=console.options.update(max_width=10_000)).maximum
+    _console(max(width, console.width)).print(table)
+
+
+def _line(console: Console, text: str, style: str | None = None) -> None:
+    """A line of prose; where it wraps is left to the terminal."""
+    console.print(text, markup=False, soft_wrap=True, style=style)
 
 
 def _bound(value: Number | None) -> str:
@@ -58,13 +78,13 @@ def show_coefficients(
     for name, coefficients in found.items():
         table = _table(f"{escape(graph.name)}: {name}", "operator", *(c[1] for c in _COLUMNS))
         if coefficients.missing:
-            console.print(f"{name}: no values, since {coefficients.missing}", markup=False)
+            _line(console, f"{name}: no values, since {coefficients.missing}")
         else:
             columns = {key: coefficients.by_id(key) for key, _ in _COLUMNS}
             for identifier in _shortened(graph.ids):
                 cells = [_bound(columns[key].get(identifier)) for key, _ in _COLUMNS]
                 table.add_row(escape(identifier), *cells)
-            console.print(table)
+            _print_table(console, table)
             _show_bounds(console, coefficients)
         if formulas or coefficients.missing:
             _show_formulas(console, coefficients)
@@ -79,15 +99,15 @@ def _show_bounds(console: Console, coefficients: Coefficients) -> None:
             text = (
                 f"null: {bounds.reason}" if value is None else f"{_bound(value)} ({value.status})"
             )
-            console.print(f"  {label} ≤ {text}", markup=False)
+            _line(console, f"  {label} ≤ {text}")
         if bounds.error_plain != bounds.error or bounds.bias_plain != bounds.bias:
-            console.print(
+            _line(
+                console,
                 f"  {bounds.form}; plain general recurrences: "
                 f"{_bound(bounds.error_plain)} and {_bound(bounds.bias_plain)}",
-                markup=False,
             )
     if coefficients.family.caution:
-        console.print(f"  caution: {coefficients.family.caution}", markup=False)
+        _line(console, f"  caution: {coefficients.family.caution}")
 
 
 def _show_formulas(console: Console, coefficients: Coefficients) -> None:
@@ -95,14 +115,14 @@ def _show_formulas(console: Console, coefficients: Coefficients) -> None:
 
     family = coefficients.family.name
     for line in RECURRENCES[family]:
-        console.print("  " + line, markup=False, soft_wrap=True)
+        _line(console, "  " + line)
     written = coefficients.formulas()
     for column, entries in (written or {}).items():
         for identifier, latex in entries.items():
-            console.print(f"  {column} {identifier}: {latex}", markup=False, soft_wrap=True)
+            _line(console, f"  {column} {identifier}: {latex}")
     if written is None and coefficients.graph.is_uniform:
         for column, latex in closed_latex(family).items():
-            console.print(f"  {column} of operator i: {latex}", markup=False, soft_wrap=True)
+            _line(console, f"  {column} of operator i: {latex}")
 
 
 _RATE_ROWS: tuple[tuple[str, Callable[[Rate], str]], ...] = (
@@ -132,9 +152,9 @@ def show_rates(graph: OperatorGraph, rates: Rates) -> None:
         for label, cell in _RATE_ROWS:
             table.add_row(label, *(cell(rate) for rate in table_of.values()))
         refused = [f"  {n}: refused, {r.refused}" for n, r in table_of.items() if r.refused]
-        console.print(table)
+        _print_table(console, table)
         for line in refused:
-            console.print(line, markup=False)
+            _line(console, line)
         console.print()
     _show_notes(console, rates.notes)
 
@@ -156,17 +176,16 @@ def show_run(run: Run, folder: Path | None) -> None:
                 f"{values[worst]:.6g}",
                 f"[{lo[worst]:.6g}, {hi[worst]:.6g}]",
             )
-    console.print(table)
-    console.print(
+    _print_table(console, table)
+    _line(
+        console,
         f"  {run.steps} steps, {run.replicas} replicas, seed {run.seed}, "
-        f"{run.confidence:.1%} intervals, {run.seconds:.1f} s"
+        f"{run.confidence:.1%} intervals, {run.seconds:.1f} s",
     )
     if run.trajectory.diverged_at is not None:
-        console.print(
-            f"  a replica diverged at step {run.trajectory.diverged_at}", style="bold red"
-        )
+        _line(console, f"  a replica diverged at step {run.trajectory.diverged_at}", "bold red")
     if folder is not None:
-        console.print(f"  written to {folder}", markup=False)
+        _line(console, f"  written to {folder}")
 
 
 def show_verdicts(graph: OperatorGraph, verdicts: Verdicts) -> None:
@@ -191,28 +210,29 @@ def show_verdicts(graph: OperatorGraph, verdicts: Verdicts) -> None:
             "–" if v.slack is None else f"{v.slack:.3g}",
             Text(_MARKS[v.status], style=_STYLES[v.status]),
         )
-    console.print(table)
+    _print_table(console, table)
     for v in verdicts.verdicts:
-        if v.status != "holds":
-            console.print(f"  {v.status}: {v.family}, {v.claim}: {v.detail}", markup=False)
+        if v.status != "holds" and BROKEN not in v.detail:
+            _line(console, f"  {v.status}: {v.family}, {v.claim}: {v.detail}")
     for premise in verdicts.premises:
         if not premise.consistent:
-            console.print(
+            _line(
+                console,
                 f"  premise {premise.assumption}, {premise.claim}: stated {premise.stated:.6g}, "
-                f"but the simulation met {premise.met:.6g}",
-                markup=False,
-                style="bold red",
+                f"but the simulation met {premise.met:.6g}; claims that rest on it are "
+                "undetermined",
+                "bold red",
             )
     for claim, family, reason in verdicts.skipped:
-        console.print(f"  not checked: {family}, {claim}: {reason}", markup=False)
+        _line(console, f"  not checked: {family}, {claim}: {reason}")
 
 
 def show_report(folder: Path) -> None:
     """What a report wrote."""
     console = _console()
-    console.print(f"report written to {folder}", markup=False)
+    _line(console, f"report written to {folder}")
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        console.print(f"  {path.relative_to(folder)}", markup=False)
+        _line(console, f"  {path.relative_to(folder)}")
 
 
 def show_errata(errata: Iterable[Any]) -> None:
@@ -235,12 +255,12 @@ def show_examples(found: Mapping[str, Mapping[str, str]]) -> None:
     for name, entry in found.items():
         table.add_row(escape(name), escape(entry["shows"]))
     console.print(table)
-    console.print("  boundcalc examples NAME > my-spec.yaml copies one", markup=False)
+    _line(console, "  boundcalc examples NAME > my-spec.yaml copies one")
 
 
 def _show_notes(console: Console, notes: Iterable[str]) -> None:
     for note in notes:
-        console.print(f"  note: {note}", markup=False)
+        _line(console, f"  note: {note}")
 
 
 def _shortened(ids: tuple[str, ...]) -> list[str]:

@@ -80,6 +80,11 @@ def _build(
     if spec.simulation is not None and any(objects):
         data = _data(spec, objects, folder)
     nodes, notes = _nodes(spec, entries, objects, data)
+    if data is None and any(objects) and any(p.model for p in spec.perturbations):
+        notes.append(
+            "no data: the chain's input is read as one number, from which the sizes of "
+            "perturbations follow"
+        )
     graph = OperatorGraph(
         spec=spec,
         nodes=nodes,
@@ -225,6 +230,14 @@ def _check_numbers(graph: OperatorGraph) -> None:
             if id(expression) not in seen:
                 seen.add(id(expression))
                 known(expression, f"{node.where}.constants.{name}")
+    training = graph.spec.training
+    if training is not None and known(training.step_size, "training.step_size") == 0:
+        raise SpecError(
+            "a step size of 0",
+            where="training.step_size",
+            value=str(training.step_size),
+            expected="a number > 0",
+        )
     for key in ("smoothness", "pl", "initial_gap", "gradient_noise"):
         if (expression := getattr(graph.spec.loss, key)) is not None:
             known(expression, f"loss.{key}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -18,7 +18,8 @@ from boundcalc.spec.expressions import Expression
 from boundcalc.theories.perturbed.families import FAMILIES, Bounds, Family
 
 _GRID = 120  # points of one round of the search for the best PL step
-_ROUNDS = 4
+_ROUNDS = 5
+_DECADES = 30  # below the limit, over which that search looks
 _SEARCH_STEPS = 100_000  # longest horizon over which that search sums step by step
 
 
@@ -143,7 +144,7 @@ def rates(graph: OperatorGraph, *, families: Mapping[str, Family] = FAMILIES) ->
     notes = [] if problem.mu is not None else ["no PL constant is claimed (loss.pl): no PL bound"]
     return Rates(
         horizon=problem.horizon,
-        step_size=Number(problem.step, Status.COMPUTED),
+        step_size=Number(problem.step, Status.COMPUTED, limit=True),
         nonconvex=nonconvex,
         pl=pl,
         notes=(*graph.notes, *notes),
@@ -236,7 +237,7 @@ def _above_limit(graph: OperatorGraph, p: Problem, family: Family) -> bool:
 
 
 def _limit(p: Problem, family: Family) -> Number:
-    return Number(1 / (family.descent.limit * p.L), Status.COMPUTED)
+    return Number(1 / (family.descent.limit * p.L), Status.COMPUTED, limit=True)
 
 
 def _levels(graph: OperatorGraph, bounds: list[Bounds]) -> list[Level]:
@@ -256,7 +257,7 @@ def _nonconvex(
         step = statements.best_nonconvex_step(p, family.descent, levels, shares)
         if step > 0:
             at_best = statements.nonconvex_terms(_at(p, step), family.descent, levels, shares)
-            best = (_computed(step), _computed(sum(at_best.values())))
+            best = (Number(step, Status.COMPUTED, limit=True), _computed(sum(at_best.values())))
         if refused is None:
             found = statements.nonconvex_terms(p, family.descent, levels, shares)
             terms = {name: _computed(value) for name, value in found.items()}
@@ -275,29 +276,34 @@ def _pl(
 
         def at(step: Scalar) -> dict[str, Scalar]:
             q = _at(p, step)
-            ratio = statements.contraction(q, family.descent)
-            log_ratio = statements.log_contraction(q, family.descent)
-            discounts = timeline.discounted(log_ratio, ratio, family.descent.lag)
+            drop = statements.contraction_drop(q, family.descent)
+            discounts = timeline.discounted(drop, family.descent.lag)
             return statements.pl_terms(q, family.descent, levels, discounts)
 
+        step = None
         if timeline.constant or p.horizon <= _SEARCH_STEPS:
-            step = _search(lambda s: sum(at(s).values()), 1 / (family.descent.limit * p.L), p)
-            best = (_computed(step), _computed(sum(at(step).values())))
+            step = _search(lambda s: sum(at(s).values()), 1 / (family.descent.limit * p.L))
+        if step is not None:
+            best = (Number(step, Status.COMPUTED, limit=True), _computed(sum(at(step).values())))
         if refused is None:
             terms = {name: _computed(value) for name, value in at(p.step).items()}
     return _rate(family, terms, _limit(p, family), best, refused, source)
 
 
-def _search(bound: Any, limit: Scalar, p: Problem) -> Scalar:
-    """The best step in (0, limit] on a logarithmic grid that is refined around its minimum."""
-    # Below 1/(μT²) the contraction has not begun: the bound is Δ₀ to within 1/T.
-    low, high = WIDE.log(limit / (1 + p.horizon) ** 2), WIDE.log(limit)
-    best = limit
+def _search(bound: Callable[[Scalar], Scalar], limit: Scalar) -> Scalar | None:
+    """The best step in (0, limit] on a logarithmic grid that is refined around its minimum.
+
+    None if the bound only grows with the step: then no step improves on Δ₀.
+    """
+    low, high = WIDE.log(limit) - _DECADES * WIDE.log(WIDE.number(10)), WIDE.log(limit)
+    best = None
     for _ in range(_ROUNDS):
         points = [low + (high - low) * k / (_GRID - 1) for k in range(_GRID)]
         steps = [WIDE.minimum(limit, WIDE.exp(x)) for x in points]
         values = [bound(step) for step in steps]
         k = min(range(_GRID), key=values.__getitem__)
+        if best is None and k == 0:
+            return None
         best = steps[k]
         low, high = points[max(k - 1, 0)], points[min(k + 1, _GRID - 1)]
     return best

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from boundcalc.arithmetic import WIDE, Scalar
+from boundcalc.rates.timeline import power
 from boundcalc.theories.perturbed.families import Descent
 
 
@@ -98,7 +99,6 @@ def pl_terms(
     discounts
         Σ_t q^{T−lag−t} over the steps of each pattern.
     """
-    ratio = contraction(p, d)
     if d.pl_noise is None:
         sampling = _fraction(d.pl_error) * p.L * p.step**2 * p.sigma**2 * sum(discounts)
         extra = [variance(level, p.sigma) - p.sigma**2 for level in levels]
@@ -107,22 +107,16 @@ def pl_terms(
         extra = [level.error for level in levels]
     bias = [level.bias for level in levels]
     return {
-        "optimisation": ratio**p.horizon * p.gap,
+        "optimisation": power(contraction_drop(p, d), p.horizon) * p.gap,
         "sampling": sampling,
         "perturbation_error": _fraction(d.pl_error) * p.L * p.step**2 * _weighted(extra, discounts),
         "perturbation_bias": _fraction(d.pl_bias) * p.step * _weighted(bias, discounts),
     }
 
 
-def contraction(p: Problem, d: Descent) -> Scalar:
-    """q = 1 − cμγ."""
-    return 1 - _fraction(d.contraction) * p.mu * p.step
-
-
-def log_contraction(p: Problem, d: Descent) -> Scalar:
-    """ln q at full precision; minus infinity is not needed, since q = 0 is handled apart."""
-    ratio = contraction(p, d)
-    return WIDE.log(ratio) if ratio > 0 else WIDE.number(0)
+def contraction_drop(p: Problem, d: Descent) -> Scalar:
+    """1 − q = cμγ, in (0, 1]: μ ≤ L and γ ≤ 1/L but for rounding."""
+    return WIDE.minimum(WIDE.number(1), _fraction(d.contraction) * p.mu * p.step)
 
 
 def best_nonconvex_step(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from boundcalc.arithmetic import Scalar
+from boundcalc.arithmetic import WIDE, Scalar
 from boundcalc.graph import OperatorGraph
 
 _CHUNK = 1 << 20
@@ -32,6 +32,11 @@ class Pattern:
 
     active: tuple[int, ...]
     count: int
+
+
+def power(drop: Scalar, exponent: int) -> Scalar:
+    """(1 − drop)^exponent for drop in (0, 1], exact to full precision for tiny drops."""
+    return WIDE.exp(exponent * WIDE.log1p(-drop)) if drop < 1 else WIDE.number(0)
 
 
 class Timeline:
@@ -85,29 +90,29 @@ class Timeline:
         """Whether the same perturbations act at every step."""
         return not self._distinct
 
-    def discounted(self, log_ratio: Scalar, ratio: Scalar, lag: int) -> list[Scalar]:
-        """Σ_t q^{T−lag−t} over the steps t of each pattern, in their order.
+    def discounted(self, drop: Scalar, lag: int) -> list[Scalar]:
+        """Σ_t q^{T−lag−t} over the steps t of each pattern, in their order; q = 1 − drop.
 
         Parameters
         ----------
-        log_ratio
-            ln q, kept apart because q is often within rounding of 1.
-        ratio
-            q in [0, 1).
+        drop
+            1 − q in (0, 1], given as such because q is often within rounding of 1.
         lag
             1 for the unrolled recursion, 0 for the published exponent.
         """
         if self.constant:
-            total = (1 - ratio**self.horizon) / (1 - ratio)
-            return [total if lag == 1 else ratio * total]
+            # (1 − qᵀ)/(1 − q)
+            total = -WIDE.expm1(self.horizon * WIDE.log1p(-drop)) / drop if drop < 1 else drop
+            return [total if lag == 1 else (1 - drop) * total]
+        log_ratio = float(WIDE.log1p(-drop)) if drop < 1 else 0.0
         sums = np.zeros(len(self.patterns))
         for start, codes in self._codes():
             steps = np.arange(start, start + len(codes), dtype=np.float64)
             exponents = self.horizon - lag - steps
             with np.errstate(under="ignore"):
                 weights = (
-                    np.exp(exponents * float(log_ratio))
-                    if ratio > 0
+                    np.exp(exponents * log_ratio)
+                    if drop < 1
                     else (exponents == 0).astype(np.float64)
                 )
             sums += np.bincount(codes, weights=weights, minlength=len(sums))

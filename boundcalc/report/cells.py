@@ -169,7 +169,7 @@ class Section:
     def lines(self) -> str:
         """Lines that heading and first block need."""
         first = self.blocks[0] if self.blocks else None
-        return str(4 + (int(first.lines) if isinstance(first, Table) else 6))
+        return str(8 + (int(first.lines) if isinstance(first, Table) else 6))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from boundcalc.arithmetic.number import as_decimal, format_number
 from boundcalc.report.cells import Value
 
 DIGITS = 6
-_FRACTION = 9  # longest p/q that stands beside its decimals
+_FRACTION = 7  # longest p/q that stands beside its decimals
 
 NONE = Value("–")
 

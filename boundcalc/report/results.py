@@ -61,11 +61,12 @@ def compile_results(
         group, name = _PLACES[column]
         if coefficients.missing:
             values: dict[str, Any] = dict.fromkeys(coefficients.site_ids(column))
-            fractions = values
+            fractions = {}
         else:
             numbers = coefficients.by_id(column)
             values = {key: number(value) for key, value in numbers.items()}
-            fractions = {key: value.exact for key, value in numbers.items()}
+            written = ((key, value.exact) for key, value in numbers.items())
+            fractions = {key: text for key, text in written if text is not None}
         tree.setdefault(group, {})[name] = values
         exact.setdefault(group, {})[name] = fractions
     result: dict[str, Any] = {

@@ -86,6 +86,22 @@ def write(
     ----------
     engine
         Name of a TeX engine, ``auto`` for the first that is installed, None for no PDF.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import boundcalc as bc
+    >>> graph = bc.build(bc.loads('''
+    ... version: 1
+    ... name: two operators
+    ... graph:
+    ...   uniform: {jac: 1, lip: 1, hess: 1, hess_op: 1, third: 1}
+    ...   operators: [{id: f1}, {id: f2}]
+    ... '''))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     written = write(graph, Path(folder) / "out", engine=None)
+    ...     sorted(path.name for path in written.folder.iterdir())
+    ['figures', 'report.md', 'report.tex', 'results.json']
     """
     out = Path(out).absolute()
     workplace = _workplace(out)

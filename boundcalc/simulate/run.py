@@ -102,7 +102,7 @@ def simulate(graph: OperatorGraph, *, progress: Progress | None = None) -> Run:
                 f"the spec has no `{name}` section",
                 where=name,
                 expected=f"a `{name}` section",
-                fix="add one (docs/spec-reference.md), or use compile and rate without it",
+                fix="add one (docs/spec-reference.md); `boundcalc compile` needs none",
             )
     assert section is not None  # noqa: S101 - checked above
     assert training is not None  # noqa: S101 - checked above

@@ -8,7 +8,7 @@ objects (operator types, perturbation models, operator ids) only in
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, model_validator
 
@@ -156,7 +156,7 @@ class PerturbationSection(_Open):
     model: str | None = Field(default=None, max_length=100)
     probability: Size | None = None
     every: int | None = Field(default=None, ge=1)
-    steps: list[int] | None = Field(default=None, max_length=1_000_000)
+    steps: list[Annotated[int, Field(ge=0)]] | None = Field(default=None, max_length=1_000_000)
     first: int | None = Field(default=None, ge=0)
     last: int | None = Field(default=None, ge=0)
 
@@ -180,11 +180,26 @@ class TrainingSection(Frozen):
     optimizer: Literal["sgd"] = "sgd"
 
 
+def _goes_with(section: Frozen, key: str, wanted: bool, kind: str) -> None:
+    """Refuse a size that nothing would use, and a kind without the size that it needs."""
+    if (key in section.model_fields_set) != wanted:
+        raise custom_error(
+            f"`kind: {kind}` {'needs' if wanted else 'has no use for'} `{key}`",
+            f"`{key}` together with a kind that uses it",
+            f"{'add' if wanted else 'remove'} `{key}`, or change `kind`",
+        )
+
+
 class RegulariserSection(Frozen):
     """ρ·𝓡(w): ``squared`` is ‖w‖², ``nonconvex`` is Σ_j w_j²/(1+w_j²)."""
 
     kind: Literal["none", "squared", "nonconvex"] = "none"
     strength: Size = exact(0)
+
+    @model_validator(mode="after")
+    def _strength_is_used(self) -> Self:
+        _goes_with(self, "strength", self.kind != "none", self.kind)
+        return self
 
 
 class NoiseSection(Frozen):
@@ -192,6 +207,11 @@ class NoiseSection(Frozen):
 
     kind: Literal["none", "gaussian", "minibatch"] = "none"
     std: Size = exact(0)
+
+    @model_validator(mode="after")
+    def _std_is_used(self) -> Self:
+        _goes_with(self, "std", self.kind == "gaussian", self.kind)
+        return self
 
 
 class CheckSection(Frozen):

@@ -20,6 +20,9 @@ from boundcalc.verify.premises import Premise, premises
 
 Outcome = Literal["holds", "violated", "undetermined"]
 
+#: How the detail of a verdict begins where a premise fails.
+BROKEN = "the simulation is outside the assumptions"
+
 _RELATIVE = 1e-9  # rounding of simulated sums against an attained bound
 _SHOWN = 6  # numbers of a vector in a message
 _ABSOLUTE = 1e-24  # the same for a bound of 0, relative to ‖u‖²
@@ -123,7 +126,7 @@ def verify(
                     skipped.append((title, family.name, bounds.reason or "no bound"))
                 else:
                     made.append(_at_iterate(title, family.name, bound, check, run, stated))
-    found, reason = _rates(graph)
+    found, reason = _rates(graph, families)
     if found is None:
         skipped.append(("nonconvex", "all", reason))
     for regime, table, metric in (
@@ -138,9 +141,9 @@ def verify(
     return Verdicts(tuple(made), tuple(stated), tuple(skipped), run, found)
 
 
-def _rates(graph: OperatorGraph) -> tuple[Rates | None, str]:
+def _rates(graph: OperatorGraph, families: Mapping[str, Family]) -> tuple[Rates | None, str]:
     try:
-        return rates(graph), ""
+        return rates(graph, families=families), ""
     except BoundcalcError as error:
         return None, str(error).splitlines()[0]
 
@@ -166,7 +169,7 @@ def judge(
     """
     if broken:
         names = ", ".join(f"{p.claim} ({p.stated:.4g} stated, {p.met:.4g} met)" for p in broken)
-        return "undetermined", f"the simulation is outside the assumptions: {names}"
+        return "undetermined", f"{BROKEN}: {names}"
     if not (np.isfinite(lo).all() and np.isfinite(hi).all()):
         return "undetermined", "the observation is not finite"
     limit = float(bound) * (1 + _RELATIVE) + zero
@@ -200,7 +203,7 @@ def _at_iterate(
         observed=float(values[worst]),
         ci=(float(lo[worst]), float(hi[worst])),
         status=status,
-        slack=_slack(bound, float(values[worst])),
+        slack=_slack(bound, float(values[worst]), _ABSOLUTE * check.scale),
         detail=f"{where}; {why}" if why else where,
     )
 
@@ -226,7 +229,7 @@ def _along_run(regime: str, rate: Rate, metric: str, run: Run, stated: list[Prem
         observed=observed.mean,
         ci=(lo, hi),
         status=status,
-        slack=_slack(rate.bound, observed.mean),
+        slack=_slack(rate.bound, observed.mean, 0.0),
         detail=f"{where}; {why}" if why else where,
     )
 
@@ -244,8 +247,9 @@ def _inputs(run: Run, check: IterateCheck, worst: int) -> str:
     return f"x = {written(row)}, w = {written(weights)}"
 
 
-def _slack(bound: Number, observed: float) -> float | None:
-    if not np.isfinite(observed) or observed <= 0:
+def _slack(bound: Number, observed: float, zero: float) -> float | None:
+    """The ratio bound/observed; None where the observation is no more than rounding."""
+    if not np.isfinite(observed) or observed <= zero:
         return None
     ratio = float(bound) / observed
     return ratio if np.isfinite(ratio) else None

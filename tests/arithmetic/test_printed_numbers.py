@@ -225,8 +225,8 @@ def test_what_is_not_finite_is_refused(value: Any) -> None:
 def test_number_shows_value_and_status() -> None:
     number = Number(F(1, 3), Status.SAMPLED)
     assert (str(number), repr(number), number.exact) == (
-        "0.333333",
-        "Number(0.333333, sampled)",
+        "0.333334",
+        "Number(0.333334, sampled)",
         "1/3",
     )
     assert Number(0.5, Status.COMPUTED).exact is None

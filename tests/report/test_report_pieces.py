@@ -63,7 +63,7 @@ def test_logarithms_of_any_size() -> None:
 
 
 def test_marks_differ_without_colour() -> None:
-    marks = [str(markdown(Mark(o, "x"))) for o in ("holds", "violated", "undetermined")]  # type: ignore[arg-type]
+    marks = [str(markdown(Mark(o, "x"))) for o in ("holds", "violated", "undetermined")]
     assert len(set(marks)) == 3
     looks = plots.LOOKS.values()
     assert len(looks) == len({look.marker for look in looks}) == len({look.line for look in looks})

@@ -144,8 +144,8 @@ def test_published_bias_is_a_claim_not_a_theorem(findings: Findings) -> None:
 
 
 def test_same_findings_same_bytes(tiny: OperatorGraph, quick: Findings, tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        writing.write(tiny, tmp_path / name, engine=None)
+    for copy in ("one", "two"):
+        writing.write(tiny, tmp_path / copy, engine=None)
     names = sorted(p.relative_to(tmp_path / "one") for p in (tmp_path / "one").rglob("*.*"))
     for name in names:
         if (tmp_path / "one" / name).is_file():
