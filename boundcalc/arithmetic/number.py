@@ -140,13 +140,13 @@ def _quotient(
     while True:
         # Too small a place gives a digit too many; it is found within two tries.
         power = 10 ** abs(place)
-        whole, rest = divmod(*((top, bottom * power) if place > 0 else (top * power, bottom)))
+        upper, lower = (top, bottom * power) if place > 0 else (top * power, bottom)
+        whole, rest = divmod(upper, lower)
         if whole < 10**digits:
             break
         place += 1
-    half = bottom * (power if place > 0 else 1)
     if rounding == ROUND_HALF_EVEN:
-        up = 2 * rest > half or (2 * rest == half and whole % 2 == 1)
+        up = 2 * rest > lower or (2 * rest == lower and whole % 2 == 1)
     else:
         up = rest > 0 and (rounding == ROUND_CEILING) != negative
     return whole + up, place

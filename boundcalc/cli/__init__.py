@@ -250,7 +250,7 @@ def main() -> None:
         # Typer turns an interrupt into exit code 130, and a broken pipe into 1, which
         # would read as a violated bound: leave without a message, as `head` expects.
         if stop.code == 130:
-            typer.echo("boundcalc: interrupted; nothing was written", err=True)
+            typer.echo("boundcalc: interrupted; no file is half-written", err=True)
         if isinstance(stop.__context__, BrokenPipeError):
             sys.exit(141)
         raise

@@ -82,6 +82,9 @@ def show_coefficients(
         else:
             columns = {key: coefficients.by_id(key) for key, _ in _COLUMNS}
             for identifier in _shortened(graph.ids):
+                if identifier is None:
+                    table.add_row("…", *("…" for _ in _COLUMNS))
+                    continue
                 cells = [_bound(columns[key].get(identifier)) for key, _ in _COLUMNS]
                 table.add_row(escape(identifier), *cells)
             _print_table(console, table)
@@ -263,6 +266,8 @@ def _show_notes(console: Console, notes: Iterable[str]) -> None:
         _line(console, f"  note: {note}")
 
 
-def _shortened(ids: tuple[str, ...]) -> list[str]:
-    """The first and last ids of a long chain."""
-    return list(ids) if len(ids) <= _ROWS else [*ids[: _ROWS // 2], *ids[-_ROWS // 2 :]]
+def _shortened(ids: tuple[str, ...]) -> list[str | None]:
+    """The first and last ids of a long chain, and None for those between."""
+    if len(ids) <= _ROWS:
+        return list(ids)
+    return [*ids[: _ROWS // 2], None, *ids[-_ROWS // 2 :]]

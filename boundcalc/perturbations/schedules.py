@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Annotated, Any, TypeAlias, final
+from typing import Annotated, Any, NamedTuple, TypeAlias, final
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +38,14 @@ def _increasing(steps: tuple[int, ...]) -> tuple[int, ...]:
     return ordered
 
 
+class Progression(NamedTuple):
+    """The steps ``start``, ``start + stride``, …, ``length`` of them."""
+
+    start: int
+    stride: int
+    length: int
+
+
 class Schedule(Frozen, ABC):
     """A set of steps; concrete schedules are final."""
 
@@ -49,6 +57,10 @@ class Schedule(Frozen, ABC):
     @abstractmethod
     def count(self, horizon: int) -> int:
         """Q, the number of its steps among t = 0 .. horizon−1, without listing them."""
+
+    @abstractmethod
+    def progressions(self, horizon: int) -> list[Progression]:
+        """Its steps below the horizon as disjoint arithmetic progressions, without listing them."""
 
     def active(self, start: int, stop: int, horizon: int) -> Mask:
         """Which of the steps start .. stop−1 belong to it, shape (stop − start,).
@@ -86,6 +98,10 @@ class Always(Schedule):
         """Q = T."""
         return horizon
 
+    def progressions(self, horizon: int) -> list[Progression]:
+        """0, 1, …, T − 1."""
+        return [Progression(0, 1, horizon)]
+
     def _mark(self, mask: Mask, start: int, horizon: int) -> None:
         mask.fill(True)
 
@@ -111,6 +127,10 @@ class Every(Schedule):
         """Q = ⌈T/Δt⌉, in integers."""
         return -(-horizon // self.every)
 
+    def progressions(self, horizon: int) -> list[Progression]:
+        """0, Δt, 2Δt, …."""
+        return [Progression(0, self.every, self.count(horizon))]
+
     def _mark(self, mask: Mask, start: int, horizon: int) -> None:
         mask[-start % self.every :: self.every] = True
 
@@ -131,6 +151,10 @@ class Steps(Schedule):
         """Q, by bisection."""
         return bisect_left(self.steps, horizon)
 
+    def progressions(self, horizon: int) -> list[Progression]:
+        """One of a single step for each step listed."""
+        return [Progression(step, 1, 1) for step in self.steps[: self.count(horizon)]]
+
     def _mark(self, mask: Mask, start: int, horizon: int) -> None:
         inside = slice(bisect_left(self.steps, start), bisect_left(self.steps, start + mask.size))
         mask[np.array(self.steps[inside], dtype=np.intp) - start] = True
@@ -146,6 +170,10 @@ class First(Schedule):
         """Q = min(k, T)."""
         return min(self.first, horizon)
 
+    def progressions(self, horizon: int) -> list[Progression]:
+        """0, 1, …, k − 1."""
+        return [Progression(0, 1, self.count(horizon))]
+
     def _mark(self, mask: Mask, start: int, horizon: int) -> None:
         mask[: max(self.first - start, 0)] = True
 
@@ -159,6 +187,10 @@ class Last(Schedule):
     def count(self, horizon: int) -> int:
         """Q = min(k, T)."""
         return min(self.last, horizon)
+
+    def progressions(self, horizon: int) -> list[Progression]:
+        """T − k, …, T − 1."""
+        return [Progression(horizon - self.count(horizon), 1, self.count(horizon))]
 
     def _mark(self, mask: Mask, start: int, horizon: int) -> None:
         mask[max(horizon - self.last - start, 0) :] = True

@@ -20,7 +20,7 @@ from boundcalc.theories.perturbed.families import FAMILIES, Bounds, Family
 _GRID = 120  # points of one round of the search for the best PL step
 _ROUNDS = 5
 _DECADES = 30  # below the limit, over which that search looks
-_SEARCH_STEPS = 100_000  # longest horizon over which that search sums step by step
+_SEARCH_STEPS = 2_000  # longest horizon over which that search sums step by step
 
 
 @dataclass(frozen=True)
@@ -281,7 +281,7 @@ def _pl(
             return statements.pl_terms(q, family.descent, levels, discounts)
 
         step = None
-        if timeline.constant or p.horizon <= _SEARCH_STEPS:
+        if timeline.closed or p.horizon <= _SEARCH_STEPS:
             step = _search(lambda s: sum(at(s).values()), 1 / (family.descent.limit * p.L))
         if step is not None:
             best = (Number(step, Status.COMPUTED, limit=True), _computed(sum(at(step).values())))

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from boundcalc.arithmetic import WIDE, Scalar
 from boundcalc.graph import OperatorGraph
+from boundcalc.perturbations.schedules import Progression
 
 _CHUNK = 1 << 20
 
@@ -39,6 +40,23 @@ def power(drop: Scalar, exponent: int) -> Scalar:
     return WIDE.exp(exponent * WIDE.log1p(-drop)) if drop < 1 else WIDE.number(0)
 
 
+def geometric(drop: Scalar, steps: Progression, top: int) -> Scalar:
+    """Σ_t q^{top−t} over an arithmetic progression of steps t ≤ top; q = 1 − drop.
+
+    With stride s and n steps it is q^{top−last}(1 − q^{sn})/(1 − q^s).
+    """
+    if steps.length == 0:
+        return WIDE.number(0)
+    last = steps.start + (steps.length - 1) * steps.stride
+    if drop >= 1:
+        return WIDE.number(1 if last == top else 0)
+    log_ratio = WIDE.log1p(-drop)
+    terms = WIDE.expm1(steps.stride * steps.length * log_ratio) / WIDE.expm1(
+        steps.stride * log_ratio
+    )
+    return WIDE.exp((top - last) * log_ratio) * terms
+
+
 class Timeline:
     """The steps t = 0..T−1 of a run, by the set of perturbations that act.
 
@@ -51,8 +69,8 @@ class Timeline:
 
     Notes
     -----
-    O(1) if every perturbation acts at every step; otherwise O(T) time in blocks
-    and memory that does not depend on T.
+    O(1) if all schedules that are not "always" are the same one; otherwise O(T) time in
+    blocks and memory that does not depend on T.
 
     Examples
     --------
@@ -101,9 +119,9 @@ class Timeline:
             1 for the unrolled recursion, 0 for the published exponent.
         """
         if self.constant:
-            # (1 − qᵀ)/(1 − q)
-            total = -WIDE.expm1(self.horizon * WIDE.log1p(-drop)) / drop if drop < 1 else drop
-            return [total if lag == 1 else (1 - drop) * total]
+            return [geometric(drop, Progression(0, 1, self.horizon), self.horizon - lag)]
+        if len(self._distinct) == 1:
+            return self._discounted_by_one(drop, lag)
         log_ratio = float(WIDE.log1p(-drop)) if drop < 1 else 0.0
         sums = np.zeros(len(self.patterns))
         for start, codes in self._codes():
@@ -118,6 +136,20 @@ class Timeline:
             sums += np.bincount(codes, weights=weights, minlength=len(sums))
         return [float(value) for value in sums]
 
+    @property
+    def closed(self) -> bool:
+        """Whether discounted sums have closed forms, in time that does not depend on T."""
+        return len(self._distinct) <= 1
+
+    def _discounted_by_one(self, drop: Scalar, lag: int) -> list[Scalar]:
+        """Two patterns at most: the one schedule's steps, and the others."""
+        everything = geometric(drop, Progression(0, 1, self.horizon), self.horizon - lag)
+        acting = WIDE.number(0)
+        for progression in self._distinct[0].progressions(self.horizon):
+            acting = acting + geometric(drop, progression, self.horizon - lag)
+        sums = {True: acting, False: everything - acting}
+        return [sums[bool(row[0])] for row in self._rows]
+
     def _active(self, row: npt.NDArray[np.bool_]) -> tuple[int, ...]:
         chosen = [i for on, members in zip(row, self._members, strict=True) if on for i in members]
         return tuple(sorted((*self._always, *chosen)))
@@ -131,6 +163,11 @@ class Timeline:
     def _tabulate(self) -> tuple[npt.NDArray[np.bool_], list[int]]:
         if not self._distinct:
             return np.zeros((1, 0), dtype=np.bool_), [self.horizon]
+        if self.closed:
+            acting = self._distinct[0].count(self.horizon)
+            shares = {False: self.horizon - acting, True: acting}
+            present = [on for on, count in shares.items() if count]
+            return np.array([[on] for on in present]), [shares[on] for on in present]
         found: dict[bytes, int] = {}
         for _, block in self._blocks():
             rows, counts = np.unique(block, axis=0, return_counts=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from boundcalc.graph import OperatorGraph
 from boundcalc.graph.model import CONSTANT_NAMES
 from boundcalc.report.cells import Block, Equation, Maths, Paragraph, Piece, Strong
@@ -106,19 +104,8 @@ def _letters(graph: OperatorGraph, family: Family) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for column, entries in generic(graph.size, family).items():
         sites = range(2, graph.size + 1) if "backward" in column else range(1, graph.size)
-        found[column] = {
-            graph.ids[k - 1]: _primed(sympy.latex(entries[k], order="none")) for k in sites
-        }
+        found[column] = {graph.ids[k - 1]: sympy.latex(entries[k], order="none") for k in sites}
     return found
-
-
-def _primed(latex: str) -> str:
-    r"""A power of a primed letter, which TeX would read as two superscripts.
-
-    >>> print(_primed("A'_{2}^{2} a_{1}^{2}"))
-    {A'_{2}}^{2} a_{1}^{2}
-    """
-    return re.sub(r"([A-Z]'_\{\d+\})\^", r"{\1}^", latex)
 
 
 def _too_long(count: int) -> Paragraph:

@@ -81,8 +81,11 @@ class UniformSection(Frozen):
     third: Size
 
 
-#: One constant, or one for each predecessor, or (hess_input) each pair of them.
-PerInput = Size | dict[str, Size] | dict[str, dict[str, Size]]
+#: One constant, or one for each predecessor.
+PerInput = Size | dict[str, Size]
+
+#: One constant, or one for each predecessor, or for each pair of them.
+PerPair = Size | dict[str, Size] | dict[str, dict[str, Size]]
 
 
 class ConstantsSection(Frozen):
@@ -91,7 +94,7 @@ class ConstantsSection(Frozen):
     jac_input: PerInput | None = None
     jac_weight: Size | None = None
     lip_input: PerInput | None = None
-    hess_input: PerInput | None = None
+    hess_input: PerPair | None = None
     hess_mixed: PerInput | None = None
     third_input: PerInput | None = None
     third_mixed: PerInput | None = None

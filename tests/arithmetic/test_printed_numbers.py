@@ -224,11 +224,21 @@ def test_what_is_not_finite_is_refused(value: Any) -> None:
 
 def test_number_shows_value_and_status() -> None:
     number = Number(F(1, 3), Status.SAMPLED)
-    assert (str(number), repr(number), number.exact) == (
-        "0.333334",
-        "Number(0.333334, sampled)",
-        "1/3",
-    )
+    assert number.exact == "1/3"
+    assert repr(number) == f"Number({number}, sampled)"
+    assert Number(F(225, 4), Status.PROVED) == Number(F(225, 4), Status.PROVED)
+
+
+@settings(deadline=None, max_examples=60)
+@given(fractions)
+def test_numbers_are_upper_bounds_unless_they_are_limits(value: F) -> None:
+    bound, limit = Number(value, Status.PROVED), Number(value, Status.PROVED, limit=True)
+    assert str(bound) == format_bound(value)
+    assert str(limit) == format_limit(value)
+    assert bound.json() == limit.json()
+
+
+def test_exact_text_of_a_number() -> None:
     assert Number(0.5, Status.COMPUTED).exact is None
     assert Number(WIDE.number(1), Status.COMPUTED).exact is None
     assert Number(F(1, 2**4095), Status.PROVED).exact is not None

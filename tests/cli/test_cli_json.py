@@ -177,7 +177,8 @@ def test_rate_has_the_documented_keys(cli, tmp_path):
             assert set(rate["terms"]) == TERMS
             assert all(type(value) is float for value in rate["terms"].values())
             assert rate["bound"] == pytest.approx(sum(rate["terms"].values()), rel=1e-12)
-            assert rate["best_bound"] <= rate["bound"]
+            # No step improves on Δ₀ where the bias alone is above it.
+            assert regime == "pl" or rate["best_bound"] <= rate["bound"]
             assert rate["refused"] is None
     limits = [rate["step_size_limit"] for rate in found["nonconvex"].values()]
     assert limits == [pytest.approx(1 / 3), pytest.approx(1 / 3), 1]

@@ -64,7 +64,7 @@ def test_an_interrupted_run_says_so_and_writes_nothing(started, tmp_path):
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
-    assert err == "boundcalc: interrupted; nothing was written\n"
+    assert err == "boundcalc: interrupted; no file is half-written\n"
     assert list(folder.iterdir()) == []
 
 

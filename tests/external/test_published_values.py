@@ -13,7 +13,7 @@ import pytest
 from boundcalc import build, loads
 from boundcalc.arithmetic import WIDE
 from boundcalc.rates import rates
-from boundcalc.rates.statements import Level, Problem, contraction, pl_terms
+from boundcalc.rates.statements import Level, Problem, pl_terms
 from boundcalc.theories.perturbed.families import FAMILIES
 
 F = Fraction
@@ -111,7 +111,7 @@ def test_floor_of_a_biased_quadratic() -> None:
 
     d = FAMILIES["sharp"].descent
     p = problem(lam, gamma, sigma, 10_000)
-    q = contraction(p, d)
+    q = 1 - p.mu * p.step
     level = Level(error=WIDE.number(0), bias=WIDE.number(b**2), unbiased=False)
     terms = pl_terms(p, d, [level], [(1 - q**p.horizon) / (1 - q)])
     assert float(sum(terms.values())) == pytest.approx(0.095, rel=1e-12)

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from literal_rates import ACTS, Case, Site, close, high
+from literal_rates import ACTS, REFERENCE, Case, Site, close, high
 
 from boundcalc.arithmetic import WIDE
 from boundcalc.graph import UniformConstants
 from boundcalc.rates import Timeline, timeline
+from boundcalc.rates.timeline import power
 
 F = Fraction
 
@@ -26,6 +27,10 @@ schedules = st.one_of(
     st.tuples(st.just("last"), st.integers(0, 30)),
     st.tuples(st.just("steps"), st.lists(st.integers(0, 40), unique=True, max_size=6)),
 )
+
+
+#: 1 − q, from a contraction that ends everything to one far below rounding.
+DECAYS = [F(1, 10), F(1, 2), F(99, 100), F(1, 10**9), F(1, 10**60), F(1)]
 
 
 def graph(chosen: list[tuple[str, Any]]) -> Any:
@@ -53,7 +58,7 @@ def test_patterns_and_discounts(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(timeline, "_CHUNK", block)
-        check(chosen, T, data.draw(st.sampled_from([F(1, 10), F(1, 2), F(99, 100), F(1, 10**9)])))
+        check(chosen, T, data.draw(st.sampled_from(DECAYS)))
 
 
 def check(chosen: list[tuple[str, Any]], T: int, decay: F) -> None:
@@ -67,14 +72,27 @@ def check(chosen: list[tuple[str, Any]], T: int, decay: F) -> None:
     assert found.constant == all(
         key == "always" or (key, value) == ("every", 1) for key, value in chosen
     )
-    ratio = WIDE.number(1 - decay)
+    drop = WIDE.number(decay)
     for lag in (0, 1):
-        sums = found.discounted(WIDE.log(ratio), ratio, lag)
+        sums = found.discounted(drop, lag)
         for pattern, own in zip(found.patterns, sums, strict=True):
             total = sum(
                 high(1 - decay) ** (T - lag - t) for t in range(T) if steps[t] == pattern.active
             )
             assert close(own, total)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.sampled_from(DECAYS), st.integers(0, 10**9))
+def test_powers(decay: F, exponent: int) -> None:
+    found = power(WIDE.number(decay), exponent)
+    if decay == 1 and exponent == 0:
+        return  # no horizon is zero
+    reference = REFERENCE.mpf(1) - high(decay)
+    if decay > F(1, 10**50):
+        assert close(found, reference**exponent, 1e-20)
+    else:
+        assert found == 1 - exponent * WIDE.number(decay)
 
 
 @pytest.mark.parametrize("chosen", [[], [("every", 3)], [("last", 1)], [("first", 2), ("last", 2)]])
@@ -83,7 +101,7 @@ def test_ratio_zero(chosen: list[tuple[str, Any]], lag: int) -> None:
     # 0⁰ = 1: with exponent T−1−t only the last step counts, with T−t none does.
     T = 7
     found = Timeline(graph(chosen), T)
-    sums = found.discounted(WIDE.number(0), WIDE.number(0), lag)
+    sums = found.discounted(WIDE.number(1), lag)
     last = acting(chosen, T)[-1]
     for pattern, own in zip(found.patterns, sums, strict=True):
         assert own == (1 if lag == 1 and pattern.active == last else 0)
@@ -91,8 +109,7 @@ def test_ratio_zero(chosen: list[tuple[str, Any]], lag: int) -> None:
 
 def test_discounts_far_below_the_smallest_float() -> None:
     found = Timeline(graph([("first", 1)]), 10_000)
-    ratio = WIDE.number(F(1, 2))
-    sums = found.discounted(WIDE.log(ratio), ratio, 1)
+    sums = found.discounted(WIDE.number(F(1, 2)), 1)
     by_pattern = dict(zip((p.active for p in found.patterns), sums, strict=True))
     assert by_pattern[()] == pytest.approx(2, rel=1e-12)
     assert 0 <= by_pattern[(0,)] < 1e-300
@@ -115,8 +132,7 @@ def test_many_steps_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert counts[(1,)] == 3 - on_last
     assert counts[()] == T - Q - 3 + on_last
     decay = F(1, 10**6)
-    ratio = WIDE.number(1 - decay)
-    sums = found.discounted(WIDE.log(ratio), ratio, 1)
+    sums = found.discounted(WIDE.number(decay), 1)
     by_pattern = dict(zip((p.active for p in found.patterns), sums, strict=True))
     q = high(1 - decay)
     every = sum(q ** (T - 1 - t) for t in range(0, T, 1000))

@@ -320,8 +320,8 @@ SLIPS = {
         "a number ≥ 0",
         "",
     ),
-    ("jac_input: 1, jac_weight", "jac_input: {f0: {g: 1 +}}, jac_weight"): (
-        f"8: {SITE}.jac_input.f0.g",
+    ("hess_input: 1, hess_mixed", "hess_input: {f0: {g: 1 +}}, hess_mixed"): (
+        f"8: {SITE}.hess_input.f0.g",
         "not a number or an expression",
         "1 +",
         'a number, a fraction "1/3", a symbol, or an expression such as "2*sqrt(C)"',

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar, final
 
 from boundcalc.arithmetic import RATIONALS, Arithmetic, Number, Scalar, Status
 from boundcalc.errors import InexactError
-from boundcalc.graph import OperatorGraph
+from boundcalc.graph import Levels, OperatorGraph
 from boundcalc.theories.perturbed import sharp, sites, sums
 
 T = TypeVar("T")
@@ -280,7 +280,7 @@ class Sharp(Family):
             forward, backward = levels.forward_centred, levels.backward_centred
             second = sharp.centred(c, levels, kind, forward=forward, backward=backward)
             mean = sharp.means(c, levels, second, kind, capped=True)
-            return second.total(), mean.total(), second.gradient[1:], _form(forward, backward)
+            return second.total(), mean.total(), second.gradient[1:], _form(levels)
 
         (error0, bias0), exact0 = in_best_kind(plain, graph.size)
         (error, bias, parts, form), exact = in_best_kind(best, graph.size)
@@ -295,11 +295,15 @@ class Sharp(Family):
         )
 
 
-def _form(forward: bool, backward: bool) -> str:
+def _form(levels: Levels) -> str:
+    """The statement used, in words; a pass without perturbations is not worth a word."""
+    forward, backward = levels.forward_centred, levels.backward_centred
     if forward and backward:
         return "conditionally zero-mean (Theorem 4.3)"
-    if forward or backward:
-        return f"zero-mean {'forward' if forward else 'backward'} pass only (Theorem 4.3)"
+    if forward and any(levels.e[i] != 0 for i in range(1, len(levels.e) - 1)):
+        return "zero-mean forward pass only (Theorem 4.3)"
+    if backward and any(level != 0 for level in levels.eps[2:]):
+        return "zero-mean backward pass only (Theorem 4.3)"
     return "general (Theorem 4.1)"
 
 

@@ -223,8 +223,8 @@ class _Letters:
             l=row(r"\ell"),
             A=row("A"),
             B=row("B"),
-            A3=row("A'"),
-            B3=row("B'"),
+            A3=row("{A'}"),
+            B3=row("{B'}"),
         )
 
     def uniform_constants(self, kind: Any, *, corrected: bool) -> UniformConstants:
