@@ -20,9 +20,9 @@ def make_folder(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _refused(path, error) from None
+        raise refused(path, error) from None
     if not os.access(path, os.W_OK | os.X_OK):
-        raise _refused(path, PermissionError("no permission to write"))
+        raise refused(path, PermissionError("no permission to write"))
     return path
 
 
@@ -42,13 +42,14 @@ def write_text(path: Path, text: str) -> None:
         Path(name).chmod(0o644)
         Path(name).replace(path)
     except OSError as error:
-        raise _refused(path, error) from None
+        raise refused(path, error) from None
     finally:
         if name is not None:
             Path(name).unlink(missing_ok=True)
 
 
-def _refused(path: Path, error: OSError) -> OutputError:
+def refused(path: Path, error: OSError) -> OutputError:
+    """The error for a place that cannot be written to."""
     return OutputError(
         "cannot write here",
         where=str(path),

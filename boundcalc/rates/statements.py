@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from boundcalc.arithmetic import WIDE, Scalar
 from boundcalc.rates.timeline import power
-from boundcalc.theories.perturbed.families import Descent
+from boundcalc.theories.perturbed.descent import Descent
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from boundcalc.report.numbers import DOWN, UP, down, latex_number, text_of, up
 from boundcalc.report.width import width
 from boundcalc.spec.expressions import Expression
 from boundcalc.theories.perturbed.coefficients import Coefficients
-from boundcalc.theories.perturbed.families import Descent
+from boundcalc.theories.perturbed.descent import Descent
 
 
 def convergence(findings: Findings, coefficients: Coefficients) -> list[Block]:

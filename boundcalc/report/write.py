@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boundcalc.errors import OutputError
+from boundcalc.files import refused
 from boundcalc.graph import OperatorGraph
 from boundcalc.report.engine import find_engine, typeset
 from boundcalc.report.gather import Findings, Progress, gather
@@ -117,7 +118,7 @@ def write(
         _place(workplace, out)
         return Written(out, made, message)
     except OSError as error:
-        raise _refused(out, error) from None
+        raise refused(out, error) from None
     finally:
         shutil.rmtree(workplace, ignore_errors=True)
 
@@ -138,7 +139,7 @@ def _workplace(out: Path) -> Path:
     try:
         place.mkdir()
     except OSError as error:
-        raise _refused(out, error) from None
+        raise refused(out, error) from None
     return place
 
 
@@ -185,13 +186,3 @@ def _place(workplace: Path, out: Path) -> None:
     for name in stale:
         if name not in files:
             (out / name).unlink(missing_ok=True)
-
-
-def _refused(path: Path, error: OSError) -> OutputError:
-    return OutputError(
-        "cannot write here",
-        where=str(path),
-        value=error.strerror or str(error),
-        expected="a folder that can be written to",
-        fix="choose another folder with -o",
-    )

@@ -49,12 +49,14 @@ class _Open(Frozen):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
+    library_key: ClassVar[str]  #: the key that names the library object
+
     parameters: dict[str, Any] = Field(default_factory=dict, json_schema_extra={"readOnly": True})
 
     @model_validator(mode="before")
     @classmethod
     def _collect_parameters(cls, raw: Any) -> Any:
-        if not isinstance(raw, dict) or raw.get(cls._library_key()) is None:
+        if not isinstance(raw, dict) or raw.get(cls.library_key) is None:
             return raw
         if "parameters" in raw:
             return raw
@@ -62,10 +64,6 @@ class _Open(Frozen):
         kept = {key: value for key, value in raw.items() if key in own}
         extra = {key: value for key, value in raw.items() if key not in own}
         return {**kept, "parameters": extra}
-
-    @classmethod
-    def _library_key(cls) -> str:
-        raise NotImplementedError
 
 
 class UniformSection(Frozen):
@@ -110,6 +108,8 @@ class RegionSection(Frozen):
 class OperatorSection(_Open):
     """One operator of the graph, or ``repeat`` of them in a row."""
 
+    library_key: ClassVar[str] = "type"
+
     id: Name
     type: str | None = Field(default=None, max_length=100)
     repeat: int | None = Field(default=None, ge=1, le=MAX_OPERATORS)
@@ -120,10 +120,6 @@ class OperatorSection(_Open):
     weights: Name | None = None
 
     key_hint: ClassVar[str] = "parameters of a library operator need its `type:`"
-
-    @classmethod
-    def _library_key(cls) -> str:
-        return "type"
 
 
 class GraphSection(Frozen):
@@ -151,6 +147,8 @@ class LossSection(Frozen):
 class PerturbationSection(_Open):
     """A perturbation: where, in which pass, how large, and when."""
 
+    library_key: ClassVar[str] = "model"
+
     at: Site | Annotated[list[Site], Field(min_length=1)]
     pass_: Literal["forward", "backward"] = Field(alias="pass")
     rms: Size | None = None
@@ -164,10 +162,6 @@ class PerturbationSection(_Open):
     last: int | None = Field(default=None, ge=0)
 
     key_hint: ClassVar[str] = "parameters of a perturbation model need its `model:`"
-
-    @classmethod
-    def _library_key(cls) -> str:
-        return "model"
 
     @property
     def sites(self) -> list[str]:

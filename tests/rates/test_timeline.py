@@ -116,6 +116,22 @@ def test_discounts_far_below_the_smallest_float() -> None:
     assert all(math.isfinite(float(value)) for value in sums)
 
 
+@pytest.mark.parametrize("schedule", [("last", 20), ("first", 10), ("every", 2), ("steps", [29])])
+@pytest.mark.parametrize("decay", [F(99, 100), F(1, 2)])
+def test_early_steps_count_little_but_not_nothing(schedule: tuple[str, Any], decay: F) -> None:
+    # With q = 1/100 the first ten of thirty steps weigh 1e-40 beside the last one's 1.
+    check([schedule], 30, decay)
+    check([schedule, ("first", 3)], 30, decay)
+
+
+def test_steps_that_weigh_nothing_do_not_weigh_less() -> None:
+    found = Timeline(graph([("last", 1999)]), 2000)
+    sums = found.discounted(WIDE.number(F(1, 2)), 1)
+    by_pattern = dict(zip((p.active for p in found.patterns), sums, strict=True))
+    assert by_pattern[(0,)] == pytest.approx(2, rel=1e-12)
+    assert 0 <= by_pattern[()] <= 1e-30
+
+
 def test_schedules_that_are_equal_are_followed_once() -> None:
     found = Timeline(graph([("every", 2), ("every", 2), ("first", 1)]), 6)
     assert {(p.active, p.count) for p in found.patterns} == {((0, 1, 2), 1), ((0, 1), 2), ((), 3)}

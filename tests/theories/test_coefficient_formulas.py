@@ -197,7 +197,7 @@ def test_geometric_quotient() -> None:
 @given(st.data())
 def test_generic_sharp_formulas(size: int, data: Any) -> None:
     row = data.draw(rows(7 * size, POSITIVE))
-    letters = ("a", "b", r"\ell", "A", "B", "{A'}", "{B'}")
+    letters = ("a", "b", r"\ell", "A", "B", "A'", "B'")
     fields = ("a", "b", "l", "A", "B", "A3", "B3")
     columns = {name: (F(0), *row[k::7]) for k, name in enumerate(fields)}
     c = ChainConstants(**columns)

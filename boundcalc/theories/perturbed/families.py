@@ -10,7 +10,8 @@ from typing import Any, ClassVar, TypeVar, final
 from boundcalc.arithmetic import RATIONALS, Arithmetic, Number, Scalar, Status
 from boundcalc.errors import InexactError
 from boundcalc.graph import Levels, OperatorGraph
-from boundcalc.theories.perturbed import sharp, sites, sums
+from boundcalc.theories.perturbed import descent, sharp, sites, sums
+from boundcalc.theories.perturbed.descent import Descent
 
 T = TypeVar("T")
 
@@ -56,45 +57,6 @@ class Bounds:
     bias_plain: Number | None
     contributions: tuple[Number, ...] = ()
     reason: str | None = None
-
-
-@dataclass(frozen=True)
-class Descent:
-    """Shape of a family's convergence statements (docs/theory.md, section 6).
-
-    Attributes
-    ----------
-    limit
-        k in the step-size limit γ ≤ 1/(kL).
-    gap, noise, error, bias
-        Factors of Δ₀/(γT), Lγσ², Lγ·E‖ũ−u‖² and ‖E_t[ũ−u]‖² in the nonconvex bound.
-    contraction
-        c in the PL contraction 1 − cμγ.
-    pl_noise
-        Factor of Lγσ²/μ in the PL bound, or None when noise is summed step by step.
-    pl_error, pl_bias
-        Factors of Lγ²·E‖ũ−u‖² and γ·‖E_t[ũ−u]‖² in the PL sum.
-    lag
-        The exponent of the sum is T − lag − t.
-    splits_variance
-        Whether the error enters through Var(g̃) (sharp) or beside σ² (published).
-    nonconvex_source, pl_source
-        Where the statements come from.
-    """
-
-    limit: int
-    gap: int
-    noise: int
-    error: int
-    bias: int
-    contraction: tuple[int, int]
-    pl_noise: int | None
-    pl_error: tuple[int, int]
-    pl_bias: tuple[int, int]
-    lag: int
-    splits_variance: bool
-    nonconvex_source: str
-    pl_source: str
 
 
 class Family(ABC):
@@ -193,21 +155,7 @@ class Published(_Sums):
     source = f"{KZY}, Theorems 1 to 5"
     caution = "its bias bound is false as printed: see E1 and E2 in docs/theory.md, section 3"
     corrected = False
-    descent = Descent(
-        limit=3,
-        gap=6,
-        noise=6,
-        error=6,
-        bias=3,
-        contraction=(1, 3),
-        pl_noise=3,
-        pl_error=(1, 1),
-        pl_bias=(1, 2),
-        lag=0,
-        splits_variance=False,
-        nonconvex_source="[KZY], Theorems 3 and 4, (34) and (37)",
-        pl_source="[KZY], Theorem 5, (38)",
-    )
+    descent = descent.PUBLISHED
 
 
 @final
@@ -219,21 +167,7 @@ class Corrected(_Sums):
     source = f"{KZY}, Theorems 1 to 5, with the corrections of docs/theory.md, section 3"
     caution = "its bias bound rests on a gap in the published proof (E4)"
     corrected = True
-    descent = Descent(
-        limit=3,
-        gap=6,
-        noise=6,
-        error=6,
-        bias=3,
-        contraction=(1, 3),
-        pl_noise=3,
-        pl_error=(1, 1),
-        pl_bias=(1, 2),
-        lag=1,
-        splits_variance=False,
-        nonconvex_source="[KZY], Theorems 3 and 4, (34) and (37)",
-        pl_source="[KZY], Theorem 5, (38), with exponent T−1−t (E5)",
-    )
+    descent = descent.CORRECTED
 
 
 @final
@@ -245,21 +179,7 @@ class Sharp(Family):
     source = "docs/theory.md, Theorems 4.1 to 4.3, 6.1 and 6.2"
     caution = None
     bias_provable = True
-    descent = Descent(
-        limit=1,
-        gap=2,
-        noise=1,
-        error=1,
-        bias=1,
-        contraction=(1, 1),
-        pl_noise=None,
-        pl_error=(1, 2),
-        pl_bias=(1, 2),
-        lag=1,
-        splits_variance=True,
-        nonconvex_source="docs/theory.md, Theorem 6.1",
-        pl_source="docs/theory.md, Theorem 6.2",
-    )
+    descent = descent.SHARP
 
     def columns(self, graph: OperatorGraph, kind: Arithmetic) -> sites.SiteCoefficients:
         """Single-site coefficients (docs/theory.md, Lemmas 5.2 and 5.3)."""
