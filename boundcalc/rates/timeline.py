@@ -147,7 +147,7 @@ class Timeline:
         acting = WIDE.number(0)
         for progression in self._distinct[0].progressions(self.horizon):
             acting = acting + geometric(drop, progression, self.horizon - lag)
-        sums = {True: acting, False: everything - acting}
+        sums = {True: acting, False: WIDE.maximum(WIDE.number(0), everything - acting)}
         return [sums[bool(row[0])] for row in self._rows]
 
     def _active(self, row: npt.NDArray[np.bool_]) -> tuple[int, ...]:
