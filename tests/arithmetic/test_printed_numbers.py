@@ -27,6 +27,11 @@ fractions = st.builds(
 digits = st.integers(1, 25)
 
 
+def significant(text: str) -> int:
+    """How many significant digits a text shows, trailing zeros of a whole number left out."""
+    return len(text.partition("e")[0].replace("-", "").replace(".", "").strip("0"))
+
+
 @settings(deadline=None, max_examples=200)
 @given(fractions, digits)
 def test_nearest(value: F, count: int) -> None:
@@ -44,6 +49,12 @@ def test_bounds_are_rounded_up_and_limits_down(value: F, count: int) -> None:
     assert below <= value <= above
     assert above / value - 1 <= F(1, 10 ** (count - 1))
     assert 1 - below / value <= F(1, 10 ** (count - 1))
+    for text in (
+        format_bound(value, count),
+        format_limit(value, count),
+        format_number(value, count),
+    ):
+        assert significant(text) <= count
 
 
 @settings(deadline=None, max_examples=100)
@@ -71,6 +82,7 @@ def test_bounds_hold_for_long_fractions_next_to_a_short_decimal(
     value, tiny = mantissa * F(10) ** exponent, F(1, base**power)
     assert F(format_bound(value * (1 + tiny))) > value
     assert F(format_limit(value * (1 - tiny))) < value
+    assert significant(format_bound(value * (1 + tiny))) <= 6
     assert F(format_bound(value * (1 - tiny))) == value
     assert F(format_limit(value * (1 + tiny))) == value
 
@@ -118,6 +130,19 @@ def test_wide_numbers(value: F, count: int) -> None:
     wide = WIDE.number(value)
     printed = F(format_number(wide, count))
     assert abs(printed / value - 1) <= F(1, 10 ** (count - 1)) + F(1, 10**30)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.integers(10**5, 10**6 - 2), st.integers(-40, 40))
+def test_ties_go_to_the_even_digit(kept: int, exponent: int) -> None:
+    tie = (kept + F(1, 2)) * F(10) ** exponent
+    even = kept + kept % 2
+    assert F(format_number(tie, 6)) == even * F(10) ** exponent
+    assert F(format_number(-tie, 6)) == -even * F(10) ** exponent
+    assert F(format_bound(tie, 6)) == (kept + 1) * F(10) ** exponent
+    assert F(format_limit(tie, 6)) == kept * F(10) ** exponent
+    assert F(format_bound(-tie, 6)) == -kept * F(10) ** exponent
+    assert F(format_limit(-tie, 6)) == -(kept + 1) * F(10) ** exponent
 
 
 @pytest.mark.parametrize(
@@ -289,6 +314,8 @@ def test_irrational_operations() -> None:
 def test_wide_numbers_have_no_largest_exponent() -> None:
     huge = WIDE.exp(WIDE.number(10**6))
     assert format_number(huge, 3) == "3.03e+434294"
+    assert format_number(1 / huge, 3) == "3.3e-434295"
+    assert (format_limit(huge, 3), format_bound(huge, 3)) == ("3.03e+434294", "3.04e+434294")
     assert abs(WIDE.log(huge) / 10**6 - 1) < WIDE.number(F(1, 10**30))
 
 

@@ -354,6 +354,33 @@ def test_a_billion_steps() -> None:
     assert close(found.pl["published"].bound.value, expected)
 
 
+@pytest.mark.parametrize("schedule", [("every", 3), ("first", 5), ("last", 5), ("steps", [0, 7])])
+def test_a_schedule_over_a_billion_steps(schedule: tuple[str, Any]) -> None:
+    T = 10**9
+    case = Case(ONES, (replace(biased, schedule=schedule),), horizon=T, step=F(1, 10**6))
+    start = time.process_time()
+    found = rates(case.graph(), families={"sharp": FAMILIES["sharp"]})
+    assert time.process_time() - start < 10
+    key = schedule[0]
+    steps = {
+        "every": range(0, T, 3), "first": range(5), "last": range(T - 5, T), "steps": [0, 7],
+    }[key]  # fmt: skip
+    # q^{T−1−t} = exp((T−1−t) ln q), summed where there are few and as a quotient where many
+    q, g = 1 - high(case.mu) * high(case.step), high(case.step)
+    if key == "every":
+        last = steps[-1]
+        weight = q ** (T - 1 - last) * (1 - q ** (3 * len(steps))) / (1 - q**3)
+    else:
+        weight = sum(q ** (T - 1 - t) for t in steps)
+    error, bias = case.error_and_bias("sharp", 0 if key != "last" else T - 1)
+    bound = found.pl["sharp"].bound
+    assert bound is not None
+    assert close(bound.value, q**T + weight * (g / 2 * bias + g**2 / 2 * error), 1e-11)
+    average = found.nonconvex["sharp"].bound
+    assert average is not None
+    assert close(average.value, 2 / (g * T) + high(F(len(steps), T)) * (bias + g * error))
+
+
 def test_contraction_to_zero_in_one_step() -> None:
     # μ = L and γ = 1/L: 1 − μγ = 0 and only the last step's perturbation is left.
     case = Case(ONES, (replace(biased, schedule=("every", 3)),), mu=F(1), step=F(1), sigma=F(1, 2))
