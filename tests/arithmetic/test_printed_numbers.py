@@ -178,6 +178,7 @@ def test_notation(value: Any, text: str) -> None:
 def test_more_digits_keep_plain_notation() -> None:
     assert format_number(12345678, 8) == "12345678"
     assert format_number(123456789, 8) == "1.2345679e+8"
+    assert (format_bound(F(-1, 3), 3), format_limit(F(-1, 3), 3)) == ("-0.333", "-0.334")
     # half to even
     assert format_number(F(25, 10), 1) == "2"
     assert format_number(F(35, 10), 1) == "4"

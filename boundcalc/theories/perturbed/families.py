@@ -19,8 +19,8 @@ T = TypeVar("T")
 EXACT_OPERATORS = 64
 
 KZY = (
-    "Kong, Zhang, Yuan, On the Convergence of SGD with Perturbed Forward-Backward Passes, "
-    "arXiv 2602.20646"
+    "B. Kong, H. Zhang, K. Yuan, On the Convergence of Stochastic Gradient Descent with "
+    "Perturbed Forward-Backward Passes, arXiv 2602.20646"
 )
 
 COLUMNS = (
