@@ -198,11 +198,15 @@ def _problem(graph: OperatorGraph) -> Problem:
 
 
 def batch_level(bounds: Bounds, batch: int) -> Level:
-    """A batch's level: E‖·‖² ≤ (1 − 1/M)·bias² + ζ²/M (docs/theory.md, Lemma 6.4)."""
+    """A batch's level: E‖·‖² ≤ min{ζ², (1 − 1/M)·bias² + ζ²/M} (docs/theory.md, Lemma 6.4).
+
+    The first entry is Minkowski's inequality.  It matters where a family's bias bound is
+    above its error bound.
+    """
     assert bounds.error is not None  # noqa: S101 - every family bounds the error
     assert bounds.bias is not None  # noqa: S101 - callers have looked
     error, bias = wide(bounds.error.value), wide(bounds.bias.value)
-    averaged = (bias * (batch - 1) + error) / batch
+    averaged = WIDE.minimum(error, (bias * (batch - 1) + error) / batch)
     return Level(error=averaged, bias=bias, unbiased=bool(bias == 0))
 
 

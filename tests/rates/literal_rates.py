@@ -144,10 +144,10 @@ class Case:
         return found.zeta2, found.beta2
 
     def batch_error_and_bias(self, family: str, t: int) -> tuple[Any, Any]:
-        """Lemma 6.4 (a)."""
+        """Lemma 6.4 (a), and E‖d̄‖² ≤ ζ² by Minkowski."""
         error, bias = self.error_and_bias(family, t)
         M = self.batch
-        return (1 - high(Fraction(1, M))) * bias + error / M, bias
+        return min(error, (1 - high(Fraction(1, M))) * bias + error / M), bias
 
     def variance(self, t: int) -> Any:
         """Lemma 6.3 with the batch's error."""
