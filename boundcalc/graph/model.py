@@ -150,6 +150,10 @@ class OperatorGraph:
     symbols: Mapping[str, Expression]
     data: Data | None
     notes: tuple[str, ...] = field(default=())
+    #: Constants that were evaluated before, by kind: every stage asks for them anew.
+    _known: dict[tuple[str, str], Any] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def name(self) -> str:
@@ -203,6 +207,13 @@ class OperatorGraph:
         SymbolError, InexactError
             Where the kind needs a value that is missing or irrational.
         """
+        key = ("chain", kind.name)
+        if key not in self._known:
+            self._known[key] = self._chain_constants(kind)
+        known: ChainConstants = self._known[key]
+        return known
+
+    def _chain_constants(self, kind: Arithmetic) -> ChainConstants:
         evaluate = _evaluator(kind, self.values(kind))
         columns = {
             name: (
@@ -230,6 +241,13 @@ class OperatorGraph:
         ``corrected`` (E2).  Uniform constants in the spec are raised to the constants
         that single operators state, since they bound all operators.
         """
+        key = (f"uniform, corrected {corrected}", kind.name)
+        if key not in self._known:
+            self._known[key] = self._uniform_constants(kind, corrected)
+        known: UniformConstants = self._known[key]
+        return known
+
+    def _uniform_constants(self, kind: Arithmetic, corrected: bool) -> UniformConstants:
         evaluate = _evaluator(kind, self.values(kind))
         uniform = self.uniform or {}
 
