@@ -1,6 +1,6 @@
 """Any text, made safe for LaTeX and for Markdown.
 
-What pdfLaTeX cannot set becomes a readable ``[U+XXXX]``.  The output for LaTeX is
+What pdfLaTeX cannot set becomes its code point, as ``[U+2603]``.  The output for LaTeX is
 plain ASCII in which every special character belongs to a command written here.
 """
 
