@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import networkx as nx
 
 from boundcalc.errors import SpecError, UnsupportedError, nearest
-from boundcalc.spec.model import MAX_OPERATORS, OperatorSection, Spec
+from boundcalc.spec.model import Spec
+from boundcalc.spec.sections import MAX_OPERATORS, OperatorSection
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from boundcalc.graph.connect import Entry
 from boundcalc.graph.model import CONSTANT_NAMES
 from boundcalc.operators.base import ZERO, Constants, Data, Operator, Region
 from boundcalc.spec.expressions import Expression, smallest
-from boundcalc.spec.model import UniformSection
+from boundcalc.spec.sections import UniformSection
 
 _WEIGHT = ("jac_weight", "hess_mixed", "third_mixed")
 _INPUT = ("jac_input", "lip_input", "hess_input", "third_input")

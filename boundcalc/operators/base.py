@@ -5,6 +5,9 @@ weights.  ``y`` is ``(R, M, n)``, ``w`` is ``(R, k)``, ``labels`` is ``(R, M)``,
 is ``(R, M, m)``.  An axis R of length 1 broadcasts; every result has the broadcast R
 of the arguments (of ``labels`` only where the operator uses them) and is a fresh
 array, so that a caller may write into it.
+
+An operator with several inputs reads them concatenated, in order, as one y; its shapes
+say where each ends.  Values of any shape travel flat, in C order.
 """
 
 from __future__ import annotations
@@ -12,79 +15,40 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar, TypeAlias, final
+from math import prod
+from typing import Any, ClassVar, Self, final
 
 import numpy as np
-import numpy.typing as npt
+from pydantic import PrivateAttr
 
 from boundcalc.errors import DataError, SpecError
+from boundcalc.operators.constants import ONE, ZERO, Constants, InputConstants, Slot, joined
+from boundcalc.operators.regions import Array, Domain, Region, Shape, rounded_up
 from boundcalc.spec.expressions import Expression, exact, measured
 from boundcalc.spec.fields import Frozen
 
-Array: TypeAlias = npt.NDArray[np.float64]
-
-ZERO = exact(0)
-ONE = exact(1)
-
-
-@dataclass(frozen=True)
-class Region:
-    """Where an operator is used: balls around 0 in the Euclidean norm.
-
-    Attributes
-    ----------
-    input
-        Radius of the ball that holds every input, perturbed or not; None is unbounded.
-    weight
-        Radius of the ball that holds the weights; None is unbounded.
-    """
-
-    input: Expression | None = None
-    weight: Expression | None = None
-
-
-@dataclass(frozen=True)
-class Constants:
-    """The constants of Assumption 3 for one operator (docs/theory.md, section 1).
-
-    All suprema are over the region, all norms Euclidean and operator norms.
-
-    Attributes
-    ----------
-    jac_input
-        a = sup ‖∇₁f‖.
-    jac_weight
-        b = sup ‖∇₂f‖; 0 without weights.
-    lip_input
-        ℓ, the Lipschitz constant of y ↦ f(y, w).
-    hess_input, hess_mixed
-        A and B, the Lipschitz constants of y ↦ ∇₁f and y ↦ ∇₂f.
-    third_input, third_mixed
-        A′ and B′, the Lipschitz constants of y ↦ ∇²₁₁f and y ↦ ∇²₂₁f.
-    """
-
-    jac_input: Expression
-    jac_weight: Expression
-    lip_input: Expression
-    hess_input: Expression
-    hess_mixed: Expression
-    third_input: Expression
-    third_mixed: Expression
-
-
-@dataclass(frozen=True)
-class InputConstants:
-    """The constants that only a moving input makes: all of Assumption 3 but b.
-
-    Left out are zeros: an operator affine in (y, w) has no others.
-    """
-
-    jac_input: Expression = ZERO
-    lip_input: Expression = ZERO
-    hess_input: Expression = ZERO
-    hess_mixed: Expression = ZERO
-    third_input: Expression = ZERO
-    third_mixed: Expression = ZERO
+__all__ = [
+    "ONE",
+    "ZERO",
+    "Array",
+    "Constants",
+    "Data",
+    "Domain",
+    "InputConstants",
+    "Operator",
+    "Region",
+    "Shape",
+    "Slot",
+    "SymbolicForm",
+    "joined",
+    "replicas",
+    "rounded_up",
+    "rows_radius",
+    "scalar_only",
+    "signs_only",
+    "spread",
+    "symbols",
+]
 
 
 @dataclass(frozen=True)
@@ -133,6 +97,50 @@ class Operator(Frozen, ABC):
     type: ClassVar[str]  #: the name in the spec
     reads_data: ClassVar[bool] = False  #: must be the first operator of its path
     uses_label: ClassVar[bool] = False
+    smooth: ClassVar[bool] = True  #: False: a kink, so that only error bounds of first order exist
+    affine: ClassVar[bool] = False  #: affine in its input, whatever the weights
+    joins: ClassVar[bool] = False  #: reads one input or more; else exactly one
+
+    _shapes: tuple[Shape, ...] = PrivateAttr(default=())
+
+    def shaped(self, shapes: tuple[Shape, ...]) -> Self:
+        """The operator made for inputs of these shapes.
+
+        Operators that care for shapes override :meth:`check_shapes`, not this.
+
+        Raises
+        ------
+        SpecError
+            If the number of inputs or a shape does not fit.
+        """
+        if len(shapes) != 1 and not (self.joins and shapes):
+            raise SpecError(
+                f"a `{self.type}` operator reads one input",
+                value=f"{len(shapes)} inputs",
+                expected="one input",
+                fix="join them first with `add` or `concat`",
+            )
+        self.check_shapes(shapes)
+        made = self.model_copy()
+        made._shapes = shapes
+        return made
+
+    def check_shapes(self, shapes: tuple[Shape, ...]) -> None:
+        """Raise SpecError if inputs of these shapes do not fit."""
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """The shapes it was made for; empty before :meth:`shaped`."""
+        return self._shapes
+
+    @property
+    def output_shape(self) -> Shape:
+        """The shape of the output, for the shapes it was made for."""
+        return (self.output_size(sum(prod(shape) for shape in self._shapes)),)
+
+    def output_domain(self, region: Region, data: Data | None) -> Domain:
+        """A set that holds f(y, w) for every y and w of the region; unbounded if unknown."""
+        return Domain()
 
     @abstractmethod
     def output_size(self, inputs: int) -> int:
@@ -280,8 +288,3 @@ def symbols(inputs: int, weights: int) -> tuple[tuple[Any, ...], tuple[Any, ...]
         return tuple(sympy.Symbol(f"{letter}{i}", real=True) for i in range(1, count + 1))
 
     return named("y", inputs), named("w", weights), sympy.Symbol("label", real=True)
-
-
-def rounded_up(x: float) -> float:
-    """A float a little above a measured norm, so that rounding cannot make it too small."""
-    return float(np.nextafter(x * (1.0 + 1e-12), np.inf)) if x > 0 else x

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,10 +21,10 @@ from boundcalc.operators.base import (
     Region,
     SymbolicForm,
     replicas,
-    rounded_up,
     spread,
     symbols,
 )
+from boundcalc.operators.regions import reach, rounded_up
 from boundcalc.spec.expressions import Expression, measured
 from boundcalc.spec.fields import Size
 
@@ -193,17 +192,6 @@ class Elementwise(Operator):
 
     def _pulled(self, y: Array, w: Array, v: Array) -> Array:
         return self._factor() * self.slope(self._argument(y, w)) * v
-
-
-def reach(*radii: Expression | None) -> float:
-    """The sum of radii, rounded up; infinite where one is missing or has no number yet.
-
-    >>> reach(ONE, None)
-    inf
-    """
-    if any(radius is None or radius.symbols for radius in radii):
-        return math.inf
-    return rounded_up(sum(float(radius.evaluate(FLOATS)) for radius in radii if radius is not None))
 
 
 def expit(t: Array) -> Array:

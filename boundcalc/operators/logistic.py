@@ -20,7 +20,8 @@ from boundcalc.operators.base import (
     spread,
     symbols,
 )
-from boundcalc.operators.elementwise import expit, reach
+from boundcalc.operators.elementwise import expit
+from boundcalc.operators.regions import reach
 from boundcalc.operators.softplus import SOFTPLUS_SUPREMA
 from boundcalc.spec.expressions import Expression
 

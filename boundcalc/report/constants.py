@@ -17,7 +17,7 @@ from boundcalc.report.numbers import value
 from boundcalc.report.rows import shortened_rows
 from boundcalc.report.width import width
 from boundcalc.spec.expressions import Expression
-from boundcalc.spec.model import OperatorSection
+from boundcalc.spec.sections import OperatorSection
 
 _WIDEST = 11.0  # em of a symbolic constant in a cell
 _PLACE = re.compile(r"graph\.operators\[(\d+)\]")

@@ -8,125 +8,17 @@ objects (operator types, perturbation models, operator ids) only in
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from boundcalc.data import DataSource
 from boundcalc.spec.expressions import Expression, exact
 from boundcalc.spec.fields import Frozen, Real, Size, custom_error
 from boundcalc.spec.places import Places
+from boundcalc.spec.sections import GraphSection, OpenSection, Site, SymbolName
 
-MAX_OPERATORS = 1_000_000
 MAX_HORIZON = 1_000_000_000
-
-
-def _name(value: str) -> str:
-    if not value.strip() or not value.isprintable() or "->" in value:
-        raise custom_error(
-            "not a usable name",
-            "printable characters, not empty, without '->' (which names an edge)",
-        )
-    return value
-
-
-#: An operator's id: any printable text, so that reports must escape it.
-Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_name)]
-
-#: An operator's id, or an edge ``f1->f3``.
-Site = Annotated[str, Field(min_length=1, max_length=402)]
-
-#: A symbol that expressions may use.
-SymbolName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")]
-
-
-class _Open(Frozen):
-    """A section whose extra keys are the parameters of a library object.
-
-    Keys that the section itself does not know are kept in ``parameters`` and are
-    checked by the operator type or perturbation model that they belong to.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    library_key: ClassVar[str]  #: the key that names the library object
-
-    parameters: dict[str, Any] = Field(default_factory=dict, json_schema_extra={"readOnly": True})
-
-    @model_validator(mode="before")
-    @classmethod
-    def _collect_parameters(cls, raw: Any) -> Any:
-        if not isinstance(raw, dict) or raw.get(cls.library_key) is None:
-            return raw
-        if "parameters" in raw:
-            return raw
-        own = set(cls.model_fields) | {f.alias for f in cls.model_fields.values() if f.alias}
-        kept = {key: value for key, value in raw.items() if key in own}
-        extra = {key: value for key, value in raw.items() if key not in own}
-        return {**kept, "parameters": extra}
-
-
-class UniformSection(Frozen):
-    """One set of constants for all operators ([KZY], Assumption 3).
-
-    C_∇f, L_f, L_∇f, C_∇²f and L_∇²f of docs/theory.md, section 2.
-    """
-
-    jac: Size
-    lip: Size
-    hess: Size
-    hess_op: Size
-    third: Size
-
-
-#: One constant, or one for each predecessor.
-PerInput = Size | dict[str, Size]
-
-#: One constant, or one for each predecessor, or for each pair of them.
-PerPair = Size | dict[str, Size] | dict[str, dict[str, Size]]
-
-
-class ConstantsSection(Frozen):
-    """Constants of one operator; those left out come from its ``type``."""
-
-    jac_input: PerInput | None = None
-    jac_weight: Size | None = None
-    lip_input: PerInput | None = None
-    hess_input: PerPair | None = None
-    hess_mixed: PerInput | None = None
-    third_input: PerInput | None = None
-    third_mixed: PerInput | None = None
-
-
-class RegionSection(Frozen):
-    """Radii of the balls around 0 in which an operator's input and weights stay."""
-
-    input: Size | None = None
-    weight: Size | None = None
-
-
-class OperatorSection(_Open):
-    """One operator of the graph, or ``repeat`` of them in a row."""
-
-    library_key: ClassVar[str] = "type"
-
-    id: Name
-    type: str | None = Field(default=None, max_length=100)
-    repeat: int | None = Field(default=None, ge=1, le=MAX_OPERATORS)
-    inputs: list[Name] | None = None
-    constants: ConstantsSection = ConstantsSection()
-    region: RegionSection = RegionSection()
-    dim: int | None = Field(default=None, ge=1, le=10**9)
-    weights: Name | None = None
-
-    key_hint: ClassVar[str] = "parameters of a library operator need its `type:`"
-
-
-class GraphSection(Frozen):
-    """The operators, in order."""
-
-    uniform: UniformSection | None = None
-    operators: list[OperatorSection] = Field(min_length=1, max_length=MAX_OPERATORS)
 
 
 class LossSection(Frozen):
@@ -144,7 +36,7 @@ class LossSection(Frozen):
     batch: int = Field(default=1, ge=1, le=10**12)
 
 
-class PerturbationSection(_Open):
+class PerturbationSection(OpenSection):
     """A perturbation: where, in which pass, how large, and when."""
 
     library_key: ClassVar[str] = "model"

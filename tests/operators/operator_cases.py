@@ -27,6 +27,7 @@ from boundcalc.operators import (
     SquaredLoss,
     Tanh,
 )
+from boundcalc.spec.expressions import Expression
 
 ELEMENTWISE = (Sigmoid, Sine, Softplus, Tanh)
 
@@ -74,7 +75,11 @@ def number(expression):
 
 
 def numbers(constants):
-    return {name: number(value) for name, value in vars(constants).items()}
+    return {
+        name: number(value)
+        for name, value in vars(constants).items()
+        if isinstance(value, Expression)
+    }
 
 
 class Derivatives:
