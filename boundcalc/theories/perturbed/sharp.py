@@ -1,20 +1,26 @@
 """The sharp family: recurrences for the size of every intermediate error.
 
-docs/theory.md, section 4, derives them.  They are written here once, over any
-number kind, for a chain; every function takes O(N) operations.
+docs/theory.md, section 4, derives them, for chains and (4.8) for directed acyclic graphs.
+They are written here once, over any number kind, for a graph, of which a chain is the
+special case with one slot for each operator.  Every function takes O(N + slot pairs)
+operations.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from boundcalc.arithmetic import Arithmetic, Scalar
-from boundcalc.graph.numbers import ChainConstants, Levels
+from boundcalc.graph.numbers import ChainConstants, GraphConstants, Levels
+from boundcalc.theories.perturbed.drift import Drifts, drifts, mean_drifts, vanishes
+
+AnyConstants: TypeAlias = ChainConstants | GraphConstants
 
 
 @dataclass(frozen=True)
 class SecondMoments:
-    """Bounds on root-mean-square errors, by operator, 1 to N.
+    """Bounds on root-mean-square errors, by operator, 0 to N.
 
     Attributes
     ----------
@@ -24,23 +30,26 @@ class SecondMoments:
         ‖v_i‖.
     R
         The part of the error of v_i that forward perturbations cause, root mean square.
+    drifts
+        How far the Jacobians move, root mean square.
     gradient
-        E‖ũ_i − u_i‖².
+        E‖ũ_g − u_g‖², for every group g of operators with the same weights.
     """
 
     s: tuple[Scalar, ...]
     V: tuple[Scalar, ...]
     R: tuple[Scalar, ...]
+    drifts: Drifts
     gradient: tuple[Scalar, ...]
 
     def total(self) -> Scalar:
-        """ζ² = Σ_i gradient_i, which bounds E‖ũ − u‖²."""
-        return sum(self.gradient[2:], self.gradient[1])
+        """ζ² = Σ_g gradient_g, which bounds E‖ũ − u‖²."""
+        return sum(self.gradient[1:], self.gradient[0])
 
 
 @dataclass(frozen=True)
 class Means:
-    """Bounds on means, by operator, 1 to N.
+    """Bounds on means, by operator, 0 to N.
 
     Attributes
     ----------
@@ -49,7 +58,7 @@ class Means:
     beta, nu
         The mean error of v_i without, and from, backward perturbations.
     gradient
-        ‖E[ũ_i − u_i]‖².
+        ‖E[ũ_g − u_g]‖², for every group g of operators with the same weights.
     """
 
     mu: tuple[Scalar, ...]
@@ -58,20 +67,35 @@ class Means:
     gradient: tuple[Scalar, ...]
 
     def total(self) -> Scalar:
-        """β² = Σ_i gradient_i, which bounds ‖E[ũ − u]‖²."""
-        return sum(self.gradient[2:], self.gradient[1])
+        """β² = Σ_g gradient_g, which bounds ‖E[ũ − u]‖²."""
+        return sum(self.gradient[1:], self.gradient[0])
 
 
-def adjoint_norms(c: ChainConstants, kind: Arithmetic) -> tuple[Scalar, ...]:
-    """V_N = 1, V_{i−1} = a_i V_i: bounds on ‖v_i‖."""
-    V = [kind.number(1)] * (c.size + 1)
-    for i in range(c.size, 1, -1):
-        V[i - 1] = c.a[i] * V[i]
+def adjoint_norms(c: AnyConstants, kind: Arithmetic) -> tuple[Scalar, ...]:
+    """V_N = 1, V_u = Σ_{v reads u} a_{v,u} V_v: bounds on ‖v_u‖."""
+    g, zero = c.graph, kind.number(0)
+    V = [zero] * g.size + [kind.number(1)]
+    for u in range(g.size - 1, 0, -1):
+        V[u] = _sum((g.a[v][k] * V[v] for v, k in g.consumers[u]), zero)
     return tuple(V)
 
 
-def general(c: ChainConstants, levels: Levels, kind: Arithmetic) -> SecondMoments:
-    """Second moments for arbitrary perturbations (docs/theory.md, Theorem 4.1).
+def forward_sizes(
+    g: GraphConstants, levels: Levels, kind: Arithmetic, *, centred: bool
+) -> tuple[Scalar, ...]:
+    """s_v = Σ_u ℓ_{v,u} s_u + e_v; centred s_v² = (Σ_u ℓ_{v,u} s_u)² + e_v²."""
+    zero = kind.number(0)
+    s = [zero] * (g.size + 1)
+    for v in range(1, g.size + 1):
+        inherited = _sum((l * s[u] for l, u in zip(g.l[v], g.inputs[v], strict=True)), zero)
+        s[v] = inherited + levels.e[v]
+        if centred and not (vanishes(inherited) or vanishes(levels.e[v])):
+            s[v] = kind.sqrt(inherited**2 + levels.e[v] ** 2)
+    return tuple(s)
+
+
+def general(c: AnyConstants, levels: Levels, kind: Arithmetic) -> SecondMoments:
+    """Second moments for arbitrary perturbations (docs/theory.md, Theorems 4.1 and 4.7).
 
     Examples
     --------
@@ -84,27 +108,13 @@ def general(c: ChainConstants, levels: Levels, kind: Arithmetic) -> SecondMoment
     >>> general(ones, Levels(one, zero, one, zero, zero), RATIONALS).total()
     Fraction(22, 1)
     """
-    N, zero = c.size, kind.number(0)
-    s = [zero] * (N + 1)
-    for i in range(1, N + 1):
-        # s_i = ℓ_i s_{i−1} + e_i
-        s[i] = (c.l[i] * s[i - 1] if i > 1 else zero) + levels.e[i]
-    V = adjoint_norms(c, kind)
-    R, r = [zero] * (N + 1), [zero] * (N + 1)
-    for i in range(N - 1, 0, -1):
-        # R_i = a_{i+1} R_{i+1} + A_{i+1} V_{i+1} s_i ;  r_i the same with ϵ_{i+1} added
-        from_forward = c.A[i + 1] * V[i + 1] * s[i]
-        R[i] = c.a[i + 1] * R[i + 1] + from_forward
-        r[i] = c.a[i + 1] * r[i + 1] + from_forward + levels.eps[i + 1]
-    # √E‖ũ_i − u_i‖² ≤ b_i r_i + B_i V_i s_{i−1}
-    gradient = [(c.b[i] * r[i] + _mixed(c, V, s, i, zero)) ** 2 for i in range(1, N + 1)]
-    return SecondMoments(tuple(s), V, tuple(R), (zero, *gradient))
+    return centred(c, levels, kind, forward=False, backward=False)
 
 
 def centred(
-    c: ChainConstants, levels: Levels, kind: Arithmetic, *, forward: bool, backward: bool
+    c: AnyConstants, levels: Levels, kind: Arithmetic, *, forward: bool, backward: bool
 ) -> SecondMoments:
-    """Second moments where conditional means are zero (docs/theory.md, Theorem 4.3).
+    """Second moments where conditional means are zero (docs/theory.md, Theorems 4.3 and 4.9).
 
     Cross terms of a centred pass vanish exactly, so squares add where
     :func:`general` adds sizes.  With neither pass centred the two agree.
@@ -130,37 +140,52 @@ def centred(
     >>> centred(ones, levels, RATIONALS, forward=True, backward=True).total()
     Fraction(2, 1)
     """
-    N, zero = c.size, kind.number(0)
-    s = [zero] * (N + 1)
-    for i in range(1, N):
-        if forward:
-            # s_i² = ℓ_i² s_{i−1}² + e_i²
-            inherited = c.l[i] ** 2 * s[i - 1] ** 2 if i > 1 else zero
-            s[i] = kind.sqrt(inherited + levels.e[i] ** 2)
-        else:
-            s[i] = (c.l[i] * s[i - 1] if i > 1 else zero) + levels.e[i]
-    V = adjoint_norms(c, kind)
-    R, W, E = [zero] * (N + 1), [zero] * (N + 1), [zero] * (N + 1)
-    for i in range(N - 1, 0, -1):
-        R[i] = c.a[i + 1] * R[i + 1] + c.A[i + 1] * V[i + 1] * s[i]
-        # the ε part of v_i:  W_i = a_{i+1}² W_{i+1} + ϵ_{i+1}², or E_i = a_{i+1} E_{i+1} + ϵ_{i+1}
-        W[i] = c.a[i + 1] ** 2 * W[i + 1] + levels.eps[i + 1] ** 2
-        E[i] = c.a[i + 1] * E[i + 1] + levels.eps[i + 1]
+    g, zero = c.graph, kind.number(0)
+    s = forward_sizes(g, levels, kind, centred=forward)
+    V = adjoint_norms(g, kind)
+    moved = drifts(g, s, kind)
+    R, E = [zero] * (g.size + 1), [zero] * (g.size + 1)
+    for u in range(g.size - 1, 0, -1):
+        # R_u = Σ_v (a_{v,u} R_v + V_v · drift of ∇_u f_v)
+        R[u] = _sum((g.a[v][k] * R[v] + V[v] * moved.input[v][k] for v, k in g.consumers[u]), zero)
+        if not backward:
+            # the ε part of v_u:  E_u = Σ_v a_{v,u} E_v + Σ ϵ
+            E[u] = _sum((g.a[v][k] * E[v] for v, k in g.consumers[u]), zero)
+            E[u] = E[u] + _sum((levels.eps[edge] for edge in g.outgoing[u]), zero)
+    W = _backward_squares(g, levels, kind) if backward else None
     gradient = []
-    for i in range(1, N + 1):
-        from_forward = c.b[i] * R[i] + _mixed(c, V, s, i, zero)
-        if backward:
-            # E‖ũ_i − u_i‖² ≤ (b_i R_i + B_i V_i s_{i−1})² + b_i² W_i
-            gradient.append(from_forward**2 + c.b[i] ** 2 * W[i])
+    for group in g.members:
+        # √E‖ũ_v − u_v‖² ≤ b_v R_v + V_v · drift of ∇_w f_v, and the ε part; shared weights add
+        caused = _sum((g.b[v] * R[v] + V[v] * moved.weight[v] for v in group), zero)
+        if W is None:
+            gradient.append((caused + _sum((g.b[v] * E[v] for v in group), zero)) ** 2)
         else:
-            gradient.append((from_forward + c.b[i] * E[i]) ** 2)
-    return SecondMoments(tuple(s), V, tuple(R), (zero, *gradient))
+            gradient.append(caused**2 + _combined([(g.b[v], W[v]) for v in group], kind))
+    return SecondMoments(s, V, tuple(R), moved, tuple(gradient))
+
+
+def _backward_squares(g: GraphConstants, levels: Levels, kind: Arithmetic) -> list[Scalar]:
+    """W_u = (Σ_v a_{v,u} √W_v)² + Σ ϵ²: squared sizes of a centred ε part."""
+    zero = kind.number(0)
+    W = [zero] * (g.size + 1)
+    for u in range(g.size - 1, 0, -1):
+        W[u] = _combined([(g.a[v][k], W[v]) for v, k in g.consumers[u]], kind)
+        W[u] = W[u] + _sum((levels.eps[edge] ** 2 for edge in g.outgoing[u]), zero)
+    return W
+
+
+def _combined(parts: list[tuple[Scalar, Scalar]], kind: Arithmetic) -> Scalar:
+    """(Σ x √W)², without a root where there is one part only."""
+    parts = [(x, W) for x, W in parts if not (vanishes(x) or vanishes(W))]
+    if len(parts) == 1:
+        return parts[0][0] ** 2 * parts[0][1]
+    return _sum((x * kind.sqrt(W) for x, W in parts), kind.number(0)) ** 2
 
 
 def means(
-    c: ChainConstants, levels: Levels, second: SecondMoments, kind: Arithmetic, *, capped: bool
+    c: AnyConstants, levels: Levels, second: SecondMoments, kind: Arithmetic, *, capped: bool
 ) -> Means:
-    """Bounds on the means, from the second moments (docs/theory.md, Theorem 4.2).
+    """Bounds on the means, from the second moments (docs/theory.md, Theorems 4.2 and 4.8).
 
     Parameters
     ----------
@@ -184,37 +209,49 @@ def means(
     >>> means(ones, levels, second, RATIONALS, capped=True).total()
     Fraction(22, 1)
     """
-    N, zero, s, V, R = c.size, kind.number(0), second.s, second.V, second.R
+    g, zero, s, V, R = c.graph, kind.number(0), second.s, second.V, second.R
+    moved = second.drifts
 
     def cap(mean: Scalar, size: Scalar) -> Scalar:
         return kind.minimum(mean, size) if capped else mean
 
-    mu = [zero] * (N + 1)
-    for i in range(1, N):
-        # μ_i = a_i μ_{i−1} + (A_i/2) s_{i−1}² + m_i
-        inherited = c.a[i] * mu[i - 1] + c.A[i] * s[i - 1] ** 2 / 2 if i > 1 else zero
-        mu[i] = cap(inherited + levels.m[i], s[i])
-    beta, nu = [zero] * (N + 1), [zero] * (N + 1)
-    for i in range(N - 1, 0, -1):
-        k = i + 1
-        # β_i = a β_{i+1} + A s_i R_{i+1} + V_{i+1} (A μ_i + (A′/2) s_i²), constants of i+1
-        shift = V[k] * (c.A[k] * mu[i] + c.A3[k] * s[i] ** 2 / 2)
-        beta[i] = cap(c.a[k] * beta[k] + c.A[k] * s[i] * R[k] + shift, R[i])
-        # ν_i = a_{i+1} ν_{i+1} + n_{i+1}
-        nu[i] = c.a[k] * nu[k] + levels.n[k]
-    gradient = [zero] * (N + 1)
-    for i in range(1, N + 1):
-        # b_i(β_i+ν_i) + B_i s_{i−1} R_i + V_i (B_i μ_{i−1} + (B′_i/2) s_{i−1}²)
-        mean = c.b[i] * (beta[i] + nu[i])
-        if i > 1:
-            mean = mean + c.B[i] * s[i - 1] * R[i]
-            mean = mean + V[i] * (c.B[i] * mu[i - 1] + c.B3[i] * s[i - 1] ** 2 / 2)
-        gradient[i] = cap(mean**2, second.gradient[i])
+    mu = [zero] * (g.size + 1)
+    for v in range(1, g.size):
+        # μ_v = Σ_u a_{v,u} μ_u + ½ Σ_{u,u'} A_{v,u,u'} s_u s_{u'} + m_v
+        mean = levels.m[v]
+        for k, u in enumerate(g.inputs[v]):
+            if u == 0:
+                continue
+            if moved.smooth[v]:
+                mean = mean + g.a[v][k] * mu[u] + moved.input[v][k] * s[u] / 2
+            else:
+                # f(ỹ) − f(y) has no second-order expansion: its mean is at most its size.
+                mean = mean + g.l[v][k] * s[u]
+        mu[v] = cap(mean, s[v])
+    shift = mean_drifts(g, s, tuple(mu), moved, kind)
+    beta, nu = [zero] * (g.size + 1), [zero] * (g.size + 1)
+    for u in range(g.size - 1, 0, -1):
+        # β_u = Σ_v (a β_v + drift · R_v + V_v · mean drift);  ν_u = Σ_v a ν_v + Σ n
+        for v, k in g.consumers[u]:
+            product = moved.input[v][k] * R[v]
+            beta[u] = beta[u] + g.a[v][k] * beta[v] + product + V[v] * shift.input[v][k]
+            nu[u] = nu[u] + g.a[v][k] * nu[v]
+        beta[u] = cap(beta[u], R[u])
+        nu[u] = nu[u] + _sum((levels.n[edge] for edge in g.outgoing[u]), zero)
+    gradient = []
+    for group, size in zip(g.members, second.gradient, strict=True):
+        # b (β + ν) + drift of ∇_w f · R + V · mean drift of ∇_w f; shared weights add
+        mean = zero
+        for v in group:
+            mean = mean + g.b[v] * (beta[v] + nu[v])
+            mean = mean + moved.weight[v] * R[v] + V[v] * shift.weight[v]
+        gradient.append(cap(mean**2, size))
     return Means(tuple(mu), tuple(beta), tuple(nu), tuple(gradient))
 
 
-def _mixed(
-    c: ChainConstants, V: tuple[Scalar, ...], s: list[Scalar], i: int, zero: Scalar
-) -> Scalar:
-    """B_i V_i s_{i−1}: what a shifted input does to ∇₂f_i; the data y_0 is not perturbed."""
-    return c.B[i] * V[i] * s[i - 1] if i > 1 else zero
+def _sum(terms: object, zero: Scalar) -> Scalar:
+    """The sum of some terms, without a zero in front of the first."""
+    total = None
+    for term in terms:  # type: ignore[attr-defined]
+        total = term if total is None else total + term
+    return zero if total is None else total

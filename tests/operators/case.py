@@ -1,0 +1,54 @@
+"""One instance of an operator to be tested, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from boundcalc.operators.base import Operator
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """An operator, made for its input shapes where it has shapes.
+
+    Attributes
+    ----------
+    operator
+        For an operator with several inputs, or one that cares for shapes: after
+        ``operator.shaped(shapes)``.
+    inputs
+        The size n of its input, all inputs together.
+    labels
+        What its labels are drawn from.
+    input_radius
+        The largest ball that its inputs are drawn from; None lets the tests choose.
+    weight_radius
+        The same for its weights.
+    """
+
+    operator: Operator
+    inputs: int
+    labels: tuple[float, ...] = (1.0, -1.0)
+    input_radius: float | None = None
+    weight_radius: float | None = None
+
+    @property
+    def weights(self) -> int:
+        return self.operator.weight_size(self.inputs)
+
+    @property
+    def outputs(self) -> int:
+        return self.operator.output_size(self.inputs)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The size of each input."""
+        from math import prod
+
+        return tuple(prod(shape) for shape in self.operator.shapes) or (self.inputs,)
+
+    def __str__(self) -> str:
+        fields = type(self.operator).model_fields
+        parameters = ",".join(f"{name}={getattr(self.operator, name)}" for name in fields)
+        shapes = ",".join("x".join(map(str, shape)) for shape in self.operator.shapes)
+        return f"{self.operator.type}({parameters}) n={shapes or self.inputs}"
