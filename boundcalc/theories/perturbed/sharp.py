@@ -33,7 +33,7 @@ class SecondMoments:
     drifts
         How far the Jacobians move, root mean square.
     gradient
-        E‖ũ_g − u_g‖², for every group g of operators with the same weights.
+        E‖ũ_g − u_g‖², for every group g of operators with the same weights, from 1.
     """
 
     s: tuple[Scalar, ...]
@@ -44,7 +44,7 @@ class SecondMoments:
 
     def total(self) -> Scalar:
         """ζ² = Σ_g gradient_g, which bounds E‖ũ − u‖²."""
-        return sum(self.gradient[1:], self.gradient[0])
+        return sum(self.gradient[2:], self.gradient[1])
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Means:
     beta, nu
         The mean error of v_i without, and from, backward perturbations.
     gradient
-        ‖E[ũ_g − u_g]‖², for every group g of operators with the same weights.
+        ‖E[ũ_g − u_g]‖², for every group g of operators with the same weights, from 1.
     """
 
     mu: tuple[Scalar, ...]
@@ -68,7 +68,7 @@ class Means:
 
     def total(self) -> Scalar:
         """β² = Σ_g gradient_g, which bounds ‖E[ũ − u]‖²."""
-        return sum(self.gradient[1:], self.gradient[0])
+        return sum(self.gradient[2:], self.gradient[1])
 
 
 def adjoint_norms(c: AnyConstants, kind: Arithmetic) -> tuple[Scalar, ...]:
@@ -161,7 +161,7 @@ def centred(
             gradient.append((caused + _sum((g.b[v] * E[v] for v in group), zero)) ** 2)
         else:
             gradient.append(caused**2 + _combined([(g.b[v], W[v]) for v in group], kind))
-    return SecondMoments(s, V, tuple(R), moved, tuple(gradient))
+    return SecondMoments(s, V, tuple(R), moved, (zero, *gradient))
 
 
 def _backward_squares(g: GraphConstants, levels: Levels, kind: Arithmetic) -> list[Scalar]:
@@ -239,14 +239,14 @@ def means(
         beta[u] = cap(beta[u], R[u])
         nu[u] = nu[u] + _sum((levels.n[edge] for edge in g.outgoing[u]), zero)
     gradient = []
-    for group, size in zip(g.members, second.gradient, strict=True):
+    for group, size in zip(g.members, second.gradient[1:], strict=True):
         # b (β + ν) + drift of ∇_w f · R + V · mean drift of ∇_w f; shared weights add
         mean = zero
         for v in group:
             mean = mean + g.b[v] * (beta[v] + nu[v])
             mean = mean + moved.weight[v] * R[v] + V[v] * shift.weight[v]
         gradient.append(cap(mean**2, size))
-    return Means(tuple(mu), tuple(beta), tuple(nu), tuple(gradient))
+    return Means(tuple(mu), tuple(beta), tuple(nu), (zero, *gradient))
 
 
 def _sum(terms: object, zero: Scalar) -> Scalar:
