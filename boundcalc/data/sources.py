@@ -160,21 +160,27 @@ def make_data(
                 return point_data(points)
             return point_data(points, [_float(label, values) for label in source.labels])
         case CsvSource():
-            path = _inside(folder, source.csv)
+            path = inside(folder, source.csv, "csv")
             return csv_data(path, source.label, source.standardize, name=source.csv)
 
 
-def _inside(folder: Path, name: str) -> Path:
-    """The file, links followed, if it lies in the folder: a spec is untrusted input."""
+def inside(folder: Path, name: str, where: str) -> Path:
+    """The file, links followed, if it lies in the folder: a spec is untrusted input.
+
+    Raises
+    ------
+    DataError
+        If it lies elsewhere.
+    """
     try:
         top = folder.resolve()
         path = (top / name).resolve()
     except (OSError, ValueError, RuntimeError) as error:  # a null character; a loop of links
-        raise DataError(f"this is not a path: {error}", where="csv", value=name) from None
+        raise DataError(f"this is not a path: {error}", where=where, value=name) from None
     if Path(name).is_absolute() or not path.is_relative_to(top):
         raise DataError(
             "the file lies outside the folder of the spec",
-            where="csv",
+            where=where,
             value=name,
             expected="a path relative to the folder of the spec, without links out of it",
             fix="copy the file next to the spec",

@@ -1,15 +1,18 @@
 """The operator graph: where a spec's names become objects and constants."""
 
 from boundcalc.graph.build import build
-from boundcalc.graph.model import Node, OperatorGraph, Perturbation
-from boundcalc.graph.numbers import ChainConstants, Levels, UniformConstants
+from boundcalc.graph.model import OperatorGraph
+from boundcalc.graph.numbers import ChainConstants, GraphConstants, Levels, UniformConstants
+from boundcalc.graph.parts import Node, Perturbation, Site
 
 __all__ = [
     "ChainConstants",
+    "GraphConstants",
     "Levels",
     "Node",
     "OperatorGraph",
     "Perturbation",
+    "Site",
     "UniformConstants",
     "build",
 ]

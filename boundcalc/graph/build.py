@@ -2,12 +2,13 @@
 
 The passes run in this order, each on the result of the one before:
 
-1. expand ``repeat``, so that every later pass sees one entry per operator;
-2. connect: ids become nodes and ``inputs`` edges (cycles and branches are found here);
+1. expand ``repeat`` and ``block``, so that every later pass sees one entry per operator;
+2. connect: ids become numbers and ``inputs`` edges (cycles and second sinks are found here);
 3. make operators of the library from ``type`` and its parameters;
-4. make the data, which the constants of data-reading operators need;
-5. sizes, from the data forward;
-6. constants: given, uniform, or derived from the type on its region;
+4. place the perturbations, since what they add to an output enlarges the regions after it;
+5. make the data, which the constants of data-reading operators need;
+6. nodes, from the data forward: shapes, regions, and constants, which are given, uniform,
+   or derived from the type on its region;
 7. perturbations, whose moments need the sizes;
 8. check numbers that symbols had hidden until now.
 """
@@ -17,18 +18,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from boundcalc.arithmetic import FLOATS, WIDE
+from boundcalc.arithmetic import FLOATS
 from boundcalc.data import make_data
-from boundcalc.errors import SpecError, SymbolError, nearest
-from boundcalc.graph.connect import Entry, connect, expand
-from boundcalc.graph.constants import merged_constants
+from boundcalc.errors import SpecError, nearest
+from boundcalc.graph.check import check_numbers
+from boundcalc.graph.connect import connect
+from boundcalc.graph.expand import Entry, expand
 from boundcalc.graph.locate import located
-from boundcalc.graph.model import CONSTANT_NAMES, Node, OperatorGraph
-from boundcalc.graph.perturb import make_perturbations
+from boundcalc.graph.model import OperatorGraph
+from boundcalc.graph.nodes import make_nodes
+from boundcalc.graph.perturb import amplitudes, make_perturbations, place
 from boundcalc.operators import OPERATORS
-from boundcalc.operators.base import Data, Operator, Region
+from boundcalc.operators.base import Data, Operator
 from boundcalc.perturbations import DISTRIBUTIONS
 from boundcalc.perturbations.base import Distribution
 from boundcalc.spec.expressions import Expression
@@ -58,8 +60,6 @@ def build(
     ------
     SpecError
         For anything in the spec that does not fit together, with its place.
-    UnsupportedError
-        For a graph that is not a chain.
     DataError
         For a data set that cannot be read.
     """
@@ -73,14 +73,23 @@ def _build(
     operators: Mapping[str, type[Operator]],
     distributions: Mapping[str, type[Distribution]],
 ) -> OperatorGraph:
-    entries = expand(spec)
-    edges = connect(entries)
-    objects = [_operator(entry, operators, spec) for entry in entries]
+    links = connect(expand(spec))
+    numbers = {name: value.evaluate(FLOATS) for name, value in spec.symbol_values.items()}
+    made: dict[int, Operator | None] = {}
+    objects = [_operator(entry, operators, spec, made) for entry in links.entries]
+    placed = place(spec, links, distributions, numbers)
     data = None
     if spec.simulation is not None and any(objects):
-        data = _data(spec, objects, folder)
-    nodes, notes = _nodes(spec, entries, objects, data)
-    if data is None and any(objects) and any(p.model for p in spec.perturbations):
+        data = _data(spec, objects, folder, numbers)
+    nodes, notes = make_nodes(
+        spec, links, objects, data, amplitudes(placed), folder or spec.folder, numbers
+    )
+    if (
+        data is None
+        and spec.graph.input.shape is None
+        and any(objects)
+        and any(p.model for p in spec.perturbations)
+    ):
         notes.append(
             "no data: the chain's input is read as one number, from which the sizes of "
             "perturbations follow"
@@ -88,20 +97,34 @@ def _build(
     graph = OperatorGraph(
         spec=spec,
         nodes=nodes,
-        edges=edges,
+        ends=links.ends,
         uniform=None if spec.graph.uniform is None else dict(spec.graph.uniform),
         perturbations=(),
         symbols=spec.symbol_values,
         data=data,
         notes=tuple(notes),
+        sampled=spec.graph.regions == "visited",
     )
-    perturbations, more = make_perturbations(spec, graph, distributions)
+    perturbations, more = make_perturbations(placed, graph)
     graph = replace(graph, perturbations=perturbations, notes=(*notes, *more))
-    _check_numbers(graph)
+    check_numbers(graph)
     return graph
 
 
-def _operator(entry: Entry, operators: Mapping[str, type[Operator]], spec: Spec) -> Operator | None:
+def _operator(
+    entry: Entry,
+    operators: Mapping[str, type[Operator]],
+    spec: Spec,
+    made: dict[int, Operator | None],
+) -> Operator | None:
+    """The library object of an entry; repeats of one section share it."""
+    key = id(entry.section)
+    if key not in made:
+        made[key] = _made(entry, operators, spec)
+    return made[key]
+
+
+def _made(entry: Entry, operators: Mapping[str, type[Operator]], spec: Spec) -> Operator | None:
     section = entry.section
     if section.type is None:
         return None
@@ -125,9 +148,13 @@ def _operator(entry: Entry, operators: Mapping[str, type[Operator]], spec: Spec)
     return operator.model_copy(update=valued) if valued else operator
 
 
-def _data(spec: Spec, objects: list[Operator | None], folder: Path | None) -> Data:
+def _data(
+    spec: Spec,
+    objects: list[Operator | None],
+    folder: Path | None,
+    values: Mapping[str, float],
+) -> Data:
     assert spec.simulation is not None  # noqa: S101 - the caller has looked
-    values = {name: value.evaluate(FLOATS) for name, value in spec.symbol_values.items()}
     try:
         data = make_data(spec.simulation.data, folder or spec.folder, values)
         for operator in objects:
@@ -136,140 +163,3 @@ def _data(spec: Spec, objects: list[Operator | None], folder: Path | None) -> Da
     except SpecError as error:
         raise error.located("simulation.data") from None
     return data
-
-
-def _nodes(
-    spec: Spec, entries: list[Entry], objects: list[Operator | None], data: Data | None
-) -> tuple[tuple[Node, ...], list[str]]:
-    notes: list[str] = []
-    size = 1 if data is None else int(data.features.shape[1])
-    nodes = []
-    for position, (entry, operator) in enumerate(zip(entries, objects, strict=True)):
-        first = position == 0
-        if operator is not None and operator.reads_data and not first:
-            raise SpecError(
-                f"a `{operator.type}` operator reads data, so it must come first",
-                where=f"{entry.where}.type",
-                value=entry.id,
-                expected="the first operator of the chain",
-                fix="move it to the front, or use another type",
-            )
-        try:
-            outputs = (entry.section.dim or 1) if operator is None else operator.output_size(size)
-            weights = 0 if operator is None else operator.weight_size(size)
-        except SpecError as error:
-            raise error.located(entry.where) from None
-        if operator is not None and entry.section.dim not in (None, outputs):
-            raise SpecError(
-                "the size does not fit the operator type",
-                where=f"{entry.where}.dim",
-                value=entry.section.dim,
-                expected=f"{outputs}, or no `dim` at all",
-            )
-        region = Region(entry.section.region.input, entry.section.region.weight)
-        constants, derived, stated = merged_constants(
-            entry, operator, region, spec.graph.uniform, data, first, notes
-        )
-        nodes.append(
-            Node(
-                id=entry.id,
-                operator=operator,
-                constants=constants,
-                derived=derived,
-                stated=stated,
-                region=region,
-                inputs=size,
-                outputs=outputs,
-                weights=weights,
-                where=entry.where,
-            )
-        )
-        size = outputs
-    _check_sink(nodes[-1])
-    return tuple(nodes), list(dict.fromkeys(notes))
-
-
-def _check_sink(last: Node) -> None:
-    if last.outputs != 1:
-        raise SpecError(
-            "the last operator is the loss, so its output must be one number",
-            where=last.where,
-            value=f"{last.id}: {last.outputs} outputs",
-            expected="1 output",
-            fix="end the chain with a loss such as `logistic`, `squared` or `quadratic`",
-        )
-
-
-def _check_numbers(graph: OperatorGraph) -> None:
-    """Constants and levels must be numbers ≥ 0 once symbols have values."""
-    values = graph.values(WIDE)
-
-    def known(expression: Any, where: str) -> Any:
-        try:
-            value = expression.evaluate(WIDE, values)
-        except SymbolError:
-            return None
-        except SpecError as error:
-            raise error.located(where) from None
-        if value < 0:
-            raise SpecError(
-                "a negative number",
-                where=where,
-                value=f"{expression} = {value}",
-                expected="a number ≥ 0",
-                fix="check the values under `symbols`",
-            )
-        return value
-
-    for key, expression in (graph.uniform or {}).items():
-        known(expression, f"graph.uniform.{key}")
-    seen: set[int] = set()
-    for node in graph.nodes:
-        for name in CONSTANT_NAMES:
-            expression = getattr(node.constants, name)
-            if id(expression) not in seen:
-                seen.add(id(expression))
-                known(expression, f"{node.where}.constants.{name}")
-    training = graph.spec.training
-    if training is not None and known(training.step_size, "training.step_size") == 0:
-        raise SpecError(
-            "a step size of 0",
-            where="training.step_size",
-            value=str(training.step_size),
-            expected="a number > 0",
-        )
-    for key in ("smoothness", "pl", "initial_gap", "gradient_noise"):
-        if (expression := getattr(graph.spec.loss, key)) is not None:
-            known(expression, f"loss.{key}")
-    for perturbation in graph.perturbations:
-        where = perturbation.where
-        if perturbation.probability is not None:
-            p = known(perturbation.probability, f"{where}.probability")
-            if p is not None and p > 1:
-                raise SpecError(
-                    "a probability above 1",
-                    where=f"{where}.probability",
-                    value=str(perturbation.probability),
-                    expected="a number between 0 and 1",
-                )
-        if perturbation.rms is None or perturbation.mean is None:
-            continue
-        rms = known(perturbation.rms, f"{where}.rms")
-        mean = known(perturbation.mean, f"{where}.mean")
-        fourth = (
-            None if perturbation.fourth is None else known(perturbation.fourth, f"{where}.fourth")
-        )
-        if mean is not None and rms is not None and mean > rms:
-            raise _out_of_order("mean", perturbation.mean, "rms", perturbation.rms, where)
-        if fourth is not None and rms is not None and rms > fourth:
-            raise _out_of_order("rms", perturbation.rms, "fourth", perturbation.fourth, where)
-
-
-def _out_of_order(low: str, x: Any, high: str, y: Any, where: str) -> SpecError:
-    return SpecError(
-        f"{low} is larger than {high}",
-        where=f"{where}.{low}",
-        value=f"{low} {x}, {high} {y}",
-        expected="mean ≤ rms ≤ fourth, since ‖E δ‖ ≤ √E‖δ‖² ≤ (E‖δ‖⁴)^(1/4)",
-        fix=f"lower `{low}` or raise `{high}`",
-    )

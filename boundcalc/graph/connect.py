@@ -1,107 +1,98 @@
-"""Operators in a row: repeats written out, edges drawn, order found."""
+"""From entries to a directed acyclic graph with one sink: order, and what is no such graph."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import networkx as nx
 
-from boundcalc.errors import SpecError, UnsupportedError, nearest
-from boundcalc.spec.model import Spec
-from boundcalc.spec.sections import MAX_OPERATORS, OperatorSection
+from boundcalc.errors import SpecError, nearest
+from boundcalc.graph.expand import Entry
+
+_SHOWN = 5  # ids in a message
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One operator after ``repeat`` is written out.
+class Links:
+    """The graph by number: operators from 1 to N in topological order, the data 0.
 
     Attributes
     ----------
-    id
-        ``block.3`` for the third repeat of ``block``.
-    inputs
-        Ids of its predecessors.
-    section
-        The section of the spec it comes from.
-    where
-        That section's place.
+    entries
+        Operators in that order.
+    reads
+        By operator, 1 to N: the number of the operator that each slot reads; (0,) for
+        one that reads the data.
+    ends
+        By edge, from 1: (u, v) for the edge from u to v.  Slots of v that read the same
+        u share an edge.  Entry 0 is padding.
+    slots
+        By operator, 1 to N: the edge number of each slot.
     """
 
-    id: str
-    inputs: tuple[str, ...]
-    section: OperatorSection
-    where: str
+    entries: tuple[Entry, ...]
+    reads: tuple[tuple[int, ...], ...]
+    ends: tuple[tuple[int, int], ...]
+    slots: tuple[tuple[int, ...], ...]
 
 
-def expand(spec: Spec) -> list[Entry]:
-    """One entry per operator, ``repeat`` written out, default inputs filled in.
+def connect(entries: Sequence[Entry]) -> Links:
+    """Operators in topological order, with their edges; O(N + edges).
+
+    The order is that of the file wherever that is topological.
 
     Raises
     ------
     SpecError
-        For a duplicate id, or more operators than can be handled.
+        For an unknown input, a cycle, two sinks, or an operator that does not reach
+        the sink.
     """
-    entries: list[Entry] = []
-    places: dict[str, str] = {}
-    total = sum(section.repeat or 1 for section in spec.graph.operators)
-    if total > MAX_OPERATORS:
-        raise SpecError(
-            "too many operators",
-            where="graph.operators",
-            value=total,
-            expected=f"at most {MAX_OPERATORS}",
-        )
-    for index, section in enumerate(spec.graph.operators):
-        where = f"graph.operators[{index}]"
-        count = section.repeat or 1
-        names = (
-            [section.id]
-            if section.repeat is None
-            else [f"{section.id}.{k + 1}" for k in range(count)]
-        )
-        for position, name in enumerate(names):
-            if name in places:
-                raise SpecError(
-                    "two operators have the same id",
-                    where=f"{where}.id",
-                    value=name,
-                    expected=f"an id that {places[name]} does not use",
-                    fix="rename one of them",
-                )
-            places[name] = where
-            before = (entries[-1].id,) if entries else ()
-            inputs = before if section.inputs is None or position else tuple(section.inputs)
-            entries.append(Entry(name, inputs, section, where))
-    return entries
-
-
-def connect(entries: list[Entry]) -> nx.DiGraph[str]:
-    """The graph over operator ids; it must be a chain for now.
-
-    Raises
-    ------
-    SpecError
-        For an unknown input or a cycle.
-    UnsupportedError
-        For a branch, a join, or an order in the file that is not the chain's.
-    """
-    graph: nx.DiGraph[str] = nx.DiGraph()
-    graph.add_nodes_from(entry.id for entry in entries)
-    for entry in entries:
-        _refuse_shared(entry)
+    numbers = {entry.id: k for k, entry in enumerate(entries)}
+    sorted_already = True
+    for k, entry in enumerate(entries):
         for name in entry.inputs:
-            if name not in graph:
-                close = nearest(name, graph.nodes)
-                raise SpecError(
-                    "an input that is no operator",
-                    where=f"{entry.where}.inputs",
-                    value=name,
-                    expected="the id of an operator; a repeated one is called id.1, id.2, …",
-                    fix=f"did you mean {close!r}?" if close else None,
-                )
-            graph.add_edge(name, entry.id)
+            if name not in numbers:
+                raise _unknown(entry, name, numbers)
+            sorted_already &= numbers[name] < k
+    if not sorted_already:
+        entries = _ordered(entries)
+    _check_sink(entries)
+    numbers = {entry.id: k for k, entry in enumerate(entries, 1)}
+    reads: list[tuple[int, ...]] = [()]
+    ends: list[tuple[int, int]] = [(0, 0)]
+    slots: list[tuple[int, ...]] = [()]
+    for v, entry in enumerate(entries, 1):
+        read = tuple(numbers[name] for name in entry.inputs) or (0,)
+        known: dict[int, int] = {}
+        for u in read:
+            if u not in known:
+                known[u] = len(ends)
+                ends.append((u, v))
+        reads.append(read)
+        slots.append(tuple(known[u] for u in read))
+    return Links(tuple(entries), tuple(reads), tuple(ends), tuple(slots))
+
+
+def _unknown(entry: Entry, name: str, numbers: dict[str, int]) -> SpecError:
+    close = nearest(name, numbers)
+    return SpecError(
+        "an input that is no operator",
+        where=f"{entry.where}.inputs",
+        value=name,
+        expected="the id of an operator; a repeated one is called id.1, id.2, …",
+        fix=f"did you mean {close!r}?" if close else None,
+    )
+
+
+def _ordered(entries: Sequence[Entry]) -> list[Entry]:
+    """A topological order, the file's order deciding wherever it can."""
+    graph: nx.DiGraph[int] = nx.DiGraph()
+    numbers = {entry.id: k for k, entry in enumerate(entries)}
+    graph.add_nodes_from(range(len(entries)))
+    graph.add_edges_from((numbers[name], k) for k, e in enumerate(entries) for name in e.inputs)
     if not nx.is_directed_acyclic_graph(graph):
-        cycle = [edge[0] for edge in nx.find_cycle(graph)]
+        cycle = [entries[edge[0]].id for edge in nx.find_cycle(graph)]
         raise SpecError(
             "the operators form a cycle",
             where="graph.operators",
@@ -109,56 +100,20 @@ def connect(entries: list[Entry]) -> nx.DiGraph[str]:
             expected="an acyclic graph",
             fix="remove one of these edges from `inputs`",
         )
-    _require_chain(graph, entries)
-    return graph
+    return [entries[k] for k in nx.lexicographical_topological_sort(graph)]
 
 
-def _refuse_shared(entry: Entry) -> None:
-    """Two readings of one output, or one set of weights in two operators, make no chain."""
-    if len(set(entry.inputs)) < len(entry.inputs):
-        raise UnsupportedError(
-            "an operator that reads the same input twice is not supported yet",
-            where=f"{entry.where}.inputs",
-            value=", ".join(entry.inputs),
-            expected="every input once",
-            fix="write the operator with one input and its own constants",
-        )
-    if entry.section.weights is not None:
-        raise UnsupportedError(
-            "shared weights are not supported yet",
-            where=f"{entry.where}.weights",
-            value=entry.section.weights,
-            expected="operators that each have their own weights",
-            fix="leave `weights` out",
-        )
-
-
-def _require_chain(graph: nx.DiGraph[str], entries: list[Entry]) -> None:
-    for entry in entries:
-        above, below = graph.in_degree(entry.id), graph.out_degree(entry.id)
-        if above > 1 or below > 1:
-            raise UnsupportedError(
-                "branches are not supported yet",
-                where=entry.where,
-                value=f"{entry.id} has {above} inputs and feeds {below} operators",
-                expected="a chain: every operator reads the one before it",
-                fix="write the branch as one operator with its own constants",
-            )
-    roots = [name for name, degree in graph.in_degree() if degree == 0]
-    if len(roots) > 1:
-        raise UnsupportedError(
-            "the graph has several separate parts",
-            where="graph.operators",
-            value=", ".join(roots[:5]),
-            expected="one chain with one first operator",
-            fix="connect the parts through `inputs`, or remove one",
-        )
-    order = list(nx.topological_sort(graph))
-    if order != [entry.id for entry in entries]:
-        raise UnsupportedError(
-            "the operators are not listed in the order of the chain",
-            where="graph.operators",
-            value=" -> ".join(order[:8]),
-            expected="every operator after the one it reads",
-            fix="list them in that order",
+def _check_sink(entries: Sequence[Entry]) -> None:
+    """One operator feeds no other: the loss.  It must be last, as it is in every order then."""
+    read = {name for entry in entries for name in entry.inputs}
+    sinks = [entry for entry in entries if entry.id not in read]
+    if len(sinks) > 1:
+        loss = sinks[-1]
+        others = ", ".join(entry.id for entry in sinks[:-1][:_SHOWN])
+        raise SpecError(
+            "the graph has more than one end",
+            where=sinks[0].where,
+            value=", ".join(entry.id for entry in sinks[:_SHOWN]),
+            expected="one operator that no other reads: the loss",
+            fix=f"let another operator read {others}, or remove it; {loss.id} is read as the loss",
         )

@@ -5,117 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
-
-import networkx as nx
+from typing import TYPE_CHECKING, Any
 
 from boundcalc.arithmetic import Arithmetic, Scalar
-from boundcalc.graph.numbers import ChainConstants, Levels, UniformConstants
-from boundcalc.operators.base import Constants, Data, Operator, Region
-from boundcalc.perturbations.base import Distribution
-from boundcalc.perturbations.schedules import Schedule
-from boundcalc.perturbations.vector import VectorMoments
+from boundcalc.graph.evaluate import evaluated
+from boundcalc.graph.numbers import ChainConstants, GraphConstants, Levels, UniformConstants
+from boundcalc.graph.parts import CONSTANT_NAMES, Node, Perturbation, Site
+from boundcalc.operators.base import Data
 from boundcalc.spec.expressions import Expression
 from boundcalc.spec.model import Spec
 
-CONSTANT_NAMES = (
-    "jac_input",
-    "jac_weight",
-    "lip_input",
-    "hess_input",
-    "hess_mixed",
-    "third_input",
-    "third_mixed",
-)
-
-
-@dataclass(frozen=True)
-class Node:
-    """One operator in the graph.
-
-    Attributes
-    ----------
-    id
-        Its name.
-    operator
-        The library operator, or None for one that is given by constants only.
-    constants
-        What the sharp family uses.  Input constants of an operator that reads only
-        data are 0 where nothing was given: they are never used.
-    derived
-        What the operator type itself proves on the region, or None without a type.
-    stated
-        Names of the constants that count for [KZY]'s uniform maxima.
-    region
-        The balls on which the constants hold.
-    inputs, outputs, weights
-        Sizes of y_{i−1}, y_i and w_i.
-    where
-        The place in the spec, for messages.
-    """
-
-    id: str
-    operator: Operator | None
-    constants: Constants
-    derived: Constants | None
-    stated: frozenset[str]
-    region: Region
-    inputs: int
-    outputs: int
-    weights: int
-    where: str
-
-
-@dataclass(frozen=True)
-class Perturbation:
-    """One perturbation at one site.
-
-    Attributes
-    ----------
-    site
-        The operator's number, 1 to N.
-    direction
-        ``forward``: δ added to the operator's output; ``backward``: ε added to the
-        gradient that the operator passes back to its input.
-    size
-        Number of components.
-    rms, mean
-        √E‖·‖² and the size of the conditional mean, when given as such; otherwise
-        they follow from ``moments``.
-    fourth
-        (E‖·‖⁴)^{1/4} when given as such, or None.
-    moments
-        Exact moments of a model, or None when given by rms, mean and fourth.
-    distribution, probability
-        What to sample: the model, and the probability with which a draw is added at all.
-    schedule
-        The steps at which the perturbation acts.
-    where
-        The place in the spec, for messages.
-    """
-
-    site: int
-    direction: Literal["forward", "backward"]
-    size: int
-    rms: Expression | None
-    mean: Expression | None
-    fourth: Expression | None
-    moments: VectorMoments | None
-    distribution: Distribution | None
-    probability: Expression | None
-    schedule: Schedule
-    where: str
-
-    def level(self, kind: Arithmetic, values: Mapping[str, Scalar]) -> tuple[Any, Any, Any]:
-        """(√E‖·‖², size of the mean, E‖·‖⁴ or None) in a number kind."""
-        if self.moments is not None:
-            second = self.moments.second.evaluate(kind, values)
-            squared = self.moments.mean_squared.evaluate(kind, values)
-            return kind.sqrt(second), kind.sqrt(squared), self.moments.fourth.evaluate(kind, values)
-        assert self.rms is not None  # noqa: S101 - build() gives one or the other
-        assert self.mean is not None  # noqa: S101 - the same
-        fourth = None if self.fourth is None else self.fourth.evaluate(kind, values) ** 4
-        return self.rms.evaluate(kind, values), self.mean.evaluate(kind, values), fourth
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 @dataclass(frozen=True)
@@ -127,9 +28,10 @@ class OperatorGraph:
     spec
         The spec it was built from.
     nodes
-        Operators in topological order.
-    edges
-        A ``networkx.DiGraph`` over operator ids.
+        Operators in topological order; number v is ``nodes[v - 1]``.
+    ends
+        By edge number, from 1: (u, v) for the edge from operator u to operator v; 0 is
+        the data.
     uniform
         [KZY]'s uniform constants when the spec gives them, else None.
     perturbations
@@ -140,16 +42,20 @@ class OperatorGraph:
         The samples, when the spec has a simulation.
     notes
         Remarks on how the graph was read that belong in every output.
+    sampled
+        Whether derived constants hold on a region that was measured on the data, so
+        that no bound from them is proved.
     """
 
     spec: Spec
     nodes: tuple[Node, ...]
-    edges: nx.DiGraph[str]
+    ends: tuple[tuple[int, int], ...]
     uniform: Mapping[str, Expression] | None
     perturbations: tuple[Perturbation, ...]
     symbols: Mapping[str, Expression]
     data: Data | None
     notes: tuple[str, ...] = field(default=())
+    sampled: bool = False
     #: Constants that were evaluated before, by kind: every stage asks for them anew.
     _known: dict[tuple[str, str], Any] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -187,6 +93,51 @@ class OperatorGraph:
         )
         return same and first.jac_weight.node == shared.jac_weight.node
 
+    @cached_property
+    def is_chain(self) -> bool:
+        """Whether every operator reads the one before it alone, with weights of its own."""
+        return all(
+            node.reads == (v,) and (node.group == v + 1 or not node.weights)
+            for v, node in enumerate(self.nodes)
+        )
+
+    @cached_property
+    def smooth(self) -> bool:
+        """Whether every Jacobian that a moving input can change is Lipschitz."""
+        return all(
+            node.constants.hess_input is not None and node.constants.hess_mixed is not None
+            for node in self.nodes
+        )
+
+    @cached_property
+    def edges(self) -> nx.DiGraph[str]:
+        """The graph over operator ids, for drawing and for walking."""
+        import networkx as nx
+
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph.add_nodes_from(self.ids)
+        graph.add_edges_from((self.ids[u - 1], self.ids[v - 1]) for u, v in self.ends[1:] if u)
+        return graph
+
+    @cached_property
+    def sites(self) -> tuple[Site, ...]:
+        """Where a perturbation reaches the gradient: outputs in order, then edges in order."""
+        forward = (Site("forward", v, node.id) for v, node in enumerate(self.nodes[:-1], 1))
+        backward = (
+            Site("backward", edge, self.edge_label(edge))
+            for edge in range(1, len(self.ends))
+            if self.ends[edge][0]
+        )
+        return (*forward, *backward)
+
+    def edge_label(self, edge: int) -> str:
+        """The id of the operator that passes back along an edge, or ``f1->f3``."""
+        u, v = self.ends[edge]
+        node = self.nodes[v - 1]
+        if len(set(node.reads)) == 1:
+            return node.id
+        return f"{self.ids[u - 1]}->{node.id}"
+
     def predecessors(self, name: str) -> tuple[str, ...]:
         """Ids of the operators whose outputs ``name`` reads."""
         return tuple(self.edges.predecessors(name))
@@ -199,14 +150,29 @@ class OperatorGraph:
         """The symbols' values in a number kind."""
         return {name: value.evaluate(kind) for name, value in self.symbols.items()}
 
-    def chain_constants(self, kind: Arithmetic) -> ChainConstants:
-        """Per-operator constants for the sharp family; O(N).
+    def graph_constants(self, kind: Arithmetic) -> GraphConstants:
+        """Constants by operator and slot for the sharp family; O(N + slot pairs).
 
         Raises
         ------
         SymbolError, InexactError
             Where the kind needs a value that is missing or irrational.
         """
+        key = ("graph", kind.name)
+        if key not in self._known:
+            self._known[key] = evaluated(self.nodes, kind, _evaluator(kind, self.values(kind)))
+        known: GraphConstants = self._known[key]
+        return known
+
+    def chain_constants(self, kind: Arithmetic) -> ChainConstants:
+        """Constants by operator of a smooth chain, as closed forms and sums need them; O(N).
+
+        Raises
+        ------
+        SymbolError, InexactError
+            Where the kind needs a value that is missing or irrational.
+        """
+        assert self.is_chain and self.smooth  # noqa: S101, PT018 - callers have looked
         key = ("chain", kind.name)
         if key not in self._known:
             self._known[key] = self._chain_constants(kind)
@@ -287,20 +253,27 @@ class OperatorGraph:
         backward: dict[int, list[tuple[Any, Any, Any]]] = {}
         for position in chosen:
             perturbation = self.perturbations[position]
-            side = forward if perturbation.direction == "forward" else backward
-            side.setdefault(perturbation.site, []).append(perturbation.level(kind, values))
+            if perturbation.direction == "forward":
+                here = forward.setdefault(perturbation.site, [])
+            elif self.ends[perturbation.edge][0]:
+                here = backward.setdefault(perturbation.edge, [])
+            else:
+                continue  # along an edge from the data: it never reaches the gradient
+            here.append(perturbation.level(kind, values))
 
-        def column(side: dict[int, list[tuple[Any, Any, Any]]], part: int) -> tuple[Scalar, ...]:
-            entries = (side.get(i, []) for i in range(self.size + 1))
+        def column(
+            side: dict[int, list[tuple[Any, Any, Any]]], part: int, count: int
+        ) -> tuple[Scalar, ...]:
+            entries = (side.get(i, []) for i in range(count))
             return tuple(sum((entry[part] for entry in here), zero) for here in entries)
 
-        fourth = tuple(_fourth(forward.get(i, []), kind) for i in range(self.size + 1))
+        nodes, edges = self.size + 1, len(self.ends)
         return Levels(
-            e=column(forward, 0),
-            m=column(forward, 1),
-            q=fourth,
-            eps=column(backward, 0),
-            n=column(backward, 1),
+            e=column(forward, 0, nodes),
+            m=column(forward, 1, nodes),
+            q=tuple(_fourth(forward.get(i, []), kind) for i in range(nodes)),
+            eps=column(backward, 0, edges),
+            n=column(backward, 1, edges),
         )
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
-from boundcalc.arithmetic import FLOATS
 from boundcalc.errors import SpecError, nearest
-from boundcalc.graph.model import OperatorGraph, Perturbation
+from boundcalc.graph.connect import Links
+from boundcalc.graph.model import OperatorGraph
+from boundcalc.graph.parts import Node, Perturbation
+from boundcalc.operators.base import ZERO
 from boundcalc.perturbations.base import Distribution
 from boundcalc.perturbations.schedules import Schedule, from_keys
 from boundcalc.perturbations.vector import vector_moments
@@ -15,57 +20,101 @@ from boundcalc.spec.loading import library_object
 from boundcalc.spec.model import PerturbationSection, Spec
 
 
-def make_perturbations(
-    spec: Spec, graph: OperatorGraph, distributions: Mapping[str, type[Distribution]]
-) -> tuple[tuple[Perturbation, ...], list[str]]:
-    """All perturbations, one per site, and remarks on how they were read.
+@dataclass(frozen=True)
+class Placed:
+    """A perturbation section with its model made and its places found, before sizes are known.
+
+    Attributes
+    ----------
+    forward
+        Numbers of the operators after which it acts.
+    backward
+        Numbers of the edges along which it acts.
+    largest
+        The largest size of a component; infinite if that is unbounded or unknown.
+    """
+
+    section: PerturbationSection
+    where: str
+    distribution: Distribution | None
+    schedule: Schedule
+    forward: tuple[int, ...]
+    backward: tuple[int, ...]
+    largest: float
+
+
+def place(
+    spec: Spec,
+    links: Links,
+    distributions: Mapping[str, type[Distribution]],
+    values: Mapping[str, float],
+) -> list[Placed]:
+    """Every perturbation section, its model and places.
 
     Raises
     ------
     SpecError
         For an unknown operator or model, or moments and a model at once.
     """
-    made: list[Perturbation] = []
-    notes: list[str] = []
-    positions = {name: index + 1 for index, name in enumerate(graph.ids)}
+    sites = Sites(links)
+    placed = []
     for index, section in enumerate(spec.perturbations):
         where = f"perturbations[{index}]"
         distribution = _distribution(section, where, distributions, spec)
+        largest = math.inf
         if distribution is not None:
             try:
-                distribution.check(graph.values(FLOATS))
+                distribution.check(values)
+                largest = distribution.largest(values)
             except SpecError as error:
                 raise error.located(where) from None
+        elif section.rms is not None and section.rms.node == ZERO.node:
+            largest = 0.0
         schedule = _schedule(section, where)
-        for name in section.sites:
-            site = _site(name, section, graph, positions, where)
-            perturbation = _at_site(section, graph, site, distribution, schedule, where, notes)
-            made.append(perturbation)
-            if _idle(perturbation, graph):
+        forward, backward = sites.of(section, where)
+        placed.append(Placed(section, where, distribution, schedule, forward, backward, largest))
+    return placed
+
+
+def amplitudes(placed: Sequence[Placed]) -> dict[int, float]:
+    """By operator: the largest size of a component of everything added to its output."""
+    found: dict[int, float] = {}
+    for item in placed:
+        for number in item.forward:
+            found[number] = found.get(number, 0.0) + item.largest
+    return found
+
+
+def make_perturbations(
+    placed: Sequence[Placed], graph: OperatorGraph
+) -> tuple[tuple[Perturbation, ...], list[str]]:
+    """All perturbations, one per site, and remarks on how they were read."""
+    made: list[Perturbation] = []
+    notes: list[str] = []
+    for item in placed:
+        for number in item.forward:
+            node = graph.nodes[number - 1]
+            made.append(_at_site(item, number, 0, node.outputs, node.operator is None, node, notes))
+            if number == graph.size:
                 notes.append(
-                    f"{where}: a {section.pass_} perturbation at {graph.ids[site - 1]} never "
-                    "reaches the gradient"
+                    f"{item.where}: a forward perturbation at {node.id} never reaches the gradient"
+                )
+        for edge in item.backward:
+            u, v = graph.ends[edge]
+            node = graph.nodes[v - 1]
+            size = graph.nodes[u - 1].outputs if u else node.inputs
+            made.append(_at_site(item, v, edge, size, node.operator is None, node, notes))
+            if not u:
+                notes.append(
+                    f"{item.where}: a backward perturbation at {node.id} never reaches the gradient"
                 )
     return tuple(made), list(dict.fromkeys(notes))
-
-
-def _idle(perturbation: Perturbation, graph: OperatorGraph) -> bool:
-    if perturbation.direction == "forward":
-        return perturbation.site == graph.size
-    return perturbation.site == 1
 
 
 def _schedule(section: PerturbationSection, where: str) -> Schedule:
     keys = {name: getattr(section, name) for name in ("every", "steps", "first", "last")}
     try:
         return from_keys({name: value for name, value in keys.items() if value is not None})
-    except SpecError as error:
-        raise error.located(where) from None
-
-
-def _check(distribution: Distribution, graph: OperatorGraph, where: str) -> None:
-    try:
-        distribution.check(graph.values(FLOATS))
     except SpecError as error:
         raise error.located(where) from None
 
@@ -108,47 +157,73 @@ def _distribution(
     return library_object(distributions[section.model], section.parameters, where, spec.symbols)
 
 
-def _site(
-    name: str,
-    section: PerturbationSection,
-    graph: OperatorGraph,
-    positions: Mapping[str, int],
-    where: str,
-) -> int:
-    if name in positions:
-        return positions[name]
-    source, arrow, target = (part.strip() for part in name.partition("->"))
-    if arrow and graph.edges.has_edge(source, target):
-        if section.pass_ == "backward":  # noqa: S105 - a pass of the chain, not a password
-            return positions[target]
+class Sites:
+    """Operators and edges of a graph by what ``at`` calls them."""
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+        self._numbers = {entry.id: v for v, entry in enumerate(links.entries, 1)}
+
+    def of(
+        self, section: PerturbationSection, where: str
+    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The operators or the edges that a section names, in its order."""
+        forward: list[int] = []
+        backward: list[int] = []
+        for name in section.sites:
+            numbers = self._named(name)
+            if numbers and section.pass_ == "forward":  # noqa: S105 - a pass of the chain
+                forward.extend(numbers)
+            elif numbers:
+                for v in numbers:
+                    backward.extend(dict.fromkeys(self._links.slots[v]))
+            else:
+                backward.append(self._edge(name, section, where))
+        return tuple(dict.fromkeys(forward)), tuple(dict.fromkeys(backward))
+
+    def _named(self, name: str) -> list[int]:
+        """The operator of this id, or all whose ids match the pattern, as ``block.*``."""
+        if name in self._numbers:
+            return [self._numbers[name]]
+        if "*" in name and "->" not in name:
+            return [v for known, v in self._numbers.items() if fnmatchcase(known, name)]
+        return []
+
+    def _edge(self, name: str, section: PerturbationSection, where: str) -> int:
+        source, arrow, target = (part.strip() for part in name.partition("->"))
+        u, v = self._numbers.get(source), self._numbers.get(target)
+        reads = self._links.reads[v] if v is not None else ()
+        if arrow and u in reads and v is not None and u is not None:
+            if section.pass_ == "backward":  # noqa: S105 - as above
+                return self._links.slots[v][reads.index(u)]
+            raise SpecError(
+                "a forward perturbation on an edge",
+                where=f"{where}.at",
+                value=name,
+                expected=f"an operator, such as {source!r}",
+                fix="a forward perturbation is added to an operator's output",
+            )
+        ids = [entry.id for entry in self._links.entries[:10_000]]
+        close = nearest(name, ids)
         raise SpecError(
-            "a forward perturbation on an edge",
+            "a perturbation at an unknown operator",
             where=f"{where}.at",
             value=name,
-            expected=f"an operator, such as {source!r}",
-            fix="a forward perturbation is added to an operator's output",
+            expected="the id of an operator; a repeated one is called id.1, id.2, …",
+            fix=f"did you mean {close!r}?" if close else "the ids are " + ", ".join(ids[:12]),
         )
-    close = nearest(name, graph.ids)
-    raise SpecError(
-        "a perturbation at an unknown operator",
-        where=f"{where}.at",
-        value=name,
-        expected="the id of an operator; a repeated one is called id.1, id.2, …",
-        fix=f"did you mean {close!r}?" if close else "the ids are " + ", ".join(graph.ids[:12]),
-    )
 
 
 def _at_site(
-    section: PerturbationSection,
-    graph: OperatorGraph,
+    item: Placed,
     site: int,
-    distribution: Distribution | None,
-    schedule: Schedule,
-    where: str,
+    edge: int,
+    size: int,
+    sized_by_us: bool,
+    node: Node,
     notes: list[str],
 ) -> Perturbation:
-    node = graph.nodes[site - 1]
-    size = node.outputs if section.pass_ == "forward" else node.inputs  # noqa: S105 - as above
+    section, distribution, where = item.section, item.distribution, item.where
     rms, mean, fourth = section.rms, section.mean, section.fourth
     moments = None
     if distribution is not None:
@@ -156,7 +231,7 @@ def _at_site(
             moments = vector_moments(distribution.moments(), size, section.probability)
         except SpecError as error:
             raise error.located(f"{where}.probability") from None
-        if node.operator is None:
+        if sized_by_us:
             notes.append(f"{where}: read as a perturbation of {size} component(s) at {node.id}")
     else:
         if mean is None:
@@ -174,8 +249,9 @@ def _at_site(
         moments=moments,
         distribution=distribution,
         probability=section.probability,
-        schedule=schedule,
+        schedule=item.schedule,
         where=where,
+        edge=edge,
     )
 
 

@@ -23,11 +23,12 @@ from pydantic import PrivateAttr
 
 from boundcalc.errors import DataError, SpecError
 from boundcalc.operators.constants import ONE, ZERO, Constants, InputConstants, Slot, joined
-from boundcalc.operators.regions import Array, Domain, Region, Shape, rounded_up
+from boundcalc.operators.regions import ANYWHERE, Array, Domain, Region, Shape, rounded_up
 from boundcalc.spec.expressions import Expression, exact, measured
 from boundcalc.spec.fields import Frozen
 
 __all__ = [
+    "ANYWHERE",
     "ONE",
     "ZERO",
     "Array",
@@ -140,7 +141,7 @@ class Operator(Frozen, ABC):
 
     def output_domain(self, region: Region, data: Data | None) -> Domain:
         """A set that holds f(y, w) for every y and w of the region; unbounded if unknown."""
-        return Domain()
+        return ANYWHERE
 
     @abstractmethod
     def output_size(self, inputs: int) -> int:

@@ -10,6 +10,7 @@ from boundcalc.operators.base import (
     ONE,
     Array,
     Data,
+    Domain,
     InputConstants,
     Operator,
     Region,
@@ -32,7 +33,7 @@ class Bilinear(Operator):
     - ∇₂f = yᵀ: b = R_y, or the largest ‖y‖ of the data;
     - y ↦ ∇₂f is an isometry: B = 1, and ∇₂₁²f = I is constant: B′ = 0.
 
-    All tight.
+    All tight.  |f| ≤ R_w·R_y.
 
     Examples
     --------
@@ -42,6 +43,7 @@ class Bilinear(Operator):
     """
 
     type: ClassVar[str] = "bilinear"
+    affine: ClassVar[bool] = True
 
     def output_size(self, inputs: int) -> int:
         """1 for any n."""
@@ -76,7 +78,7 @@ class Bilinear(Operator):
 
     def input_constants(self, region: Region, data: Data | None) -> InputConstants:
         """The constants a = ℓ = R_w, B = 1, the others 0."""
-        radius = self._radius(region, "weight", "jac_input")
+        radius = region.weight_radius() or self._radius(region, "weight", "jac_input")
         return InputConstants(jac_input=radius, lip_input=radius, hess_mixed=ONE)
 
     def weight_constant(self, region: Region, features: Array | None) -> Expression:
@@ -84,6 +86,22 @@ class Bilinear(Operator):
         if features is not None:
             return rows_radius(features)
         return self._radius(region, "input", "jac_weight")
+
+    def output_domain(self, region: Region, data: Data | None) -> Domain:
+        """The ball of radius R_w·R_y."""
+        return product_domain(region.weight_radius(), region.input)
+
+
+def product_domain(weight: Expression | None, size: Expression | None) -> Domain:
+    """Where an inner product of vectors of these sizes lies, by Cauchy and Schwarz.
+
+    >>> from boundcalc.spec.expressions import exact
+    >>> product_domain(exact(2), exact(3)).high
+    6.000000000006001
+    """
+    if weight is None or size is None:
+        return Domain()
+    return Domain(weight * size).within(1)
 
 
 def inner(y: Array, w: Array) -> Array:

@@ -1,10 +1,9 @@
-"""What elementwise activations share: f = scale·φ(y + w), and suprema of φ's derivatives."""
+"""What elementwise activations share: f = scale·φ(y + w), its constants and its range."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from math import prod
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -16,73 +15,25 @@ from boundcalc.operators.base import (
     ZERO,
     Array,
     Data,
+    Domain,
     InputConstants,
     Operator,
     Region,
+    Shape,
     SymbolicForm,
     replicas,
     spread,
     symbols,
 )
-from boundcalc.operators.regions import reach, rounded_up
-from boundcalc.spec.expressions import Expression, measured
+from boundcalc.operators.regions import number_of, reach, rounded_up, smaller
+from boundcalc.operators.suprema import Suprema, Supremum, holds, outwards
+from boundcalc.spec.expressions import Expression, exact, root
 from boundcalc.spec.fields import Size
 
-_TINY = float(np.finfo(np.float64).tiny)
+__all__ = ["Elementwise", "Suprema", "Supremum", "expit", "expit_slope"]
 
-
-@dataclass(frozen=True)
-class Supremum:
-    """How to find sup |g| over intervals, for one derivative g of an activation.
-
-    Attributes
-    ----------
-    size
-        |g|, on arrays.
-    critical
-        Every point where g′ = 0; the function is monotone in between.
-    bound
-        sup |g| over the real line, exactly.
-    period
-        The critical points repeat with this period.
-    """
-
-    size: Callable[[Array], Array]
-    critical: tuple[float, ...]
-    bound: Expression
-    period: float | None = None
-
-    def over(self, low: Array | float, high: Array | float) -> Expression:
-        """An upper bound of sup |g| over the intervals [low, high].
-
-        It is ``bound``, exactly, where an interval holds a critical point; else the
-        largest value at an end, measured.  The first is the supremum itself where g has
-        its maximum at that point, as in every interval [−r, r] for every g here.
-
-        Examples
-        --------
-        >>> cosine = Supremum(np.abs, (), ONE)  # |t|, with nothing known inside
-        >>> str(cosine.over(-0.5, 0.25))
-        '0.5'
-        """
-        low, high = np.atleast_1d(low), np.atleast_1d(high)
-        if self._holds_critical(low, high):
-            return self.bound
-        # A value that underflows to 0 is still positive.
-        ends = max(float(self.size(low).max()), float(self.size(high).max()), _TINY)
-        largest = rounded_up(ends)
-        return measured(largest) if largest < self.bound.evaluate(FLOATS) else self.bound
-
-    def _holds_critical(self, low: Array, high: Array) -> bool:
-        low, high = low[..., None], high[..., None]
-        first = np.array(self.critical)
-        if self.period is not None:
-            first = first + self.period * np.ceil((low - first) / self.period)
-        return bool(np.any((low <= first) & (first <= high)))
-
-
-#: The suprema of |φ′|, |φ″| and |φ‴|.
-Suprema: TypeAlias = tuple[Supremum, Supremum, Supremum]
+#: Bounds of |φ′|, |φ″|, |φ‴| over an interval; None from a derivative on that has a jump.
+Bounds: TypeAlias = tuple[Expression, Expression | None, Expression | None]
 
 
 class Elementwise(Operator):
@@ -91,11 +42,14 @@ class Elementwise(Operator):
     All derivatives are diagonal, so their norms are suprema over components:
 
     - a = ℓ = scale·sup |φ′|, A = scale·sup |φ″|, A′ = scale·sup |φ‴|, by the mean
-      value theorem on a ball, which is convex;
+      value theorem on a ball or box, which is convex;
     - with a bias, f depends on y + w alone: b = a, B = A, B′ = A′; else 0.
 
-    On a region |y_i + w_i| ≤ R_y + R_w =: r, and the suprema are those over [−r, r]
-    where r is a number; otherwise those over the real line.  Both are tight.
+    With y_i ∈ [l, h] and w_i ∈ [l_i, h_i] the suprema are those over [l + l_i, h + h_i],
+    of all i; without numbers, those over the real line.  Both are tight.
+
+    The output lies in the image of that interval, and in a ball:
+    ‖f‖ ≤ scale·(√n·|φ(0)| + s·‖y + w‖), s = sup |φ(t) − φ(0)|/|t| ≤ sup |φ′|.
 
     Attributes
     ----------
@@ -105,29 +59,46 @@ class Elementwise(Operator):
         Whether there are n trainable weights w.
     """
 
-    suprema: ClassVar[Suprema]
+    #: φ(−∞) and φ(∞).
+    limits: ClassVar[tuple[float, float]]
 
     scale: Size = Field(default_factory=lambda: ONE, json_schema_extra={"default": 1})
     bias: StrictBool = False
 
-    @staticmethod
     @abstractmethod
-    def phi(t: Array) -> Array:
+    def phi(self, t: Array) -> Array:
         """φ(t)."""
 
-    @staticmethod
     @abstractmethod
-    def slope(t: Array) -> Array:
+    def derivative(self, t: Array) -> Array:
         """φ′(t)."""
 
-    @staticmethod
     @abstractmethod
-    def phi_symbolic(t: Any) -> Any:
+    def phi_symbolic(self, t: Any) -> Any:
         """φ of a SymPy expression."""
+
+    @abstractmethod
+    def derivative_bounds(
+        self, low: Array | float, high: Array | float, radius: Expression | None
+    ) -> Bounds:
+        """The suprema of |φ′|, |φ″|, |φ‴| over the intervals [low, high].
+
+        Intervals are infinite where the region has no numbers; ``radius`` then still
+        bounds ‖y + w‖ by an expression, or not at all.
+        """
+
+    def turning_points(self) -> tuple[float, ...]:
+        """The points where φ′ = 0 changes its sign."""
+        return ()
 
     def output_size(self, inputs: int) -> int:
         """As many as inputs."""
         return inputs
+
+    @property
+    def output_shape(self) -> Shape:
+        """The input's shape."""
+        return self.shapes[0]
 
     def weight_size(self, inputs: int) -> int:
         """As many as inputs with a bias, else 0."""
@@ -157,9 +128,11 @@ class Elementwise(Operator):
         return SymbolicForm(y, w, label, tuple(factor * self.phi_symbolic(t) for t in arguments))
 
     def input_constants(self, region: Region, data: Data | None) -> InputConstants:
-        """The constants of :class:`Elementwise`; over the real line where r is no number."""
-        r = reach(region.input, region.weight) if self.bias else reach(region.input)
-        first, second, third = (self._scaled(sup.over(-r, r)) for sup in self.suprema)
+        """The constants of :class:`Elementwise`."""
+        low, high = self._interval(region, *region.interval())
+        bounds = self.derivative_bounds(low, high, self._argument_radius(region))
+        first, second, third = (self._scaled(supremum) for supremum in bounds)
+        assert first is not None  # noqa: S101 - |φ′| is bounded, or there is no constant at all
         return InputConstants(
             jac_input=first,
             lip_input=first,
@@ -175,14 +148,97 @@ class Elementwise(Operator):
             return ZERO
         if features is None:
             return self.input_constants(region, None).jac_input
-        r = reach(region.weight)
-        # Ends are moved outwards by one float: the sums below are rounded.
-        low, high = np.nextafter(features - r, -np.inf), np.nextafter(features + r, np.inf)
-        return self._scaled(self.suprema[0].over(low, high))
+        low, high = self._interval(region, features, features)
+        first = self._scaled(self.derivative_bounds(low, high, None)[0])
+        assert first is not None  # noqa: S101 - as above
+        return first
 
-    def _scaled(self, supremum: Expression) -> Expression:
+    def output_domain(self, region: Region, data: Data | None) -> Domain:
+        """The image of the interval of y + w, and the ball of :class:`Elementwise`."""
+        low, high = self._interval(region, *region.interval())
+        image = self.image(low, high)
+        size = sum(prod(shape) for shape in self.shapes) or None
+        ball = self._ball(region, low, high, size)
+        if self.scale.symbols:
+            # No number bounds a component, but √n·max |φ| times the symbol bounds the norm.
+            corner = max(map(abs, image))
+            if size is not None and np.isfinite(corner):
+                edge = root(exact(size)) * number_of(corner)
+                ball = edge if ball is None else smaller(ball, edge)
+            return Domain(self._scaled(ball))
+        factor = self._factor()
+        if factor == 0:
+            return Domain(ZERO, 0.0, 0.0)
+        if factor != 1:
+            image = outwards(factor * image[0], factor * image[1])
+        domain = Domain(self._scaled(ball), *image)
+        return domain if size is None else domain.within(size)
+
+    def image(self, low: Array | float, high: Array | float) -> tuple[float, float]:
+        """An interval that holds φ of the intervals [low, high]."""
+        low, high = np.atleast_1d(low), np.atleast_1d(high)
+        turns = np.array(self.turning_points())
+        inside = [t for t in turns if np.any(holds(low, high, t))]
+        values = np.concatenate([self._at(low), self._at(high), self.phi(np.array(inside))])
+        reached = np.concatenate([self.limits, self.phi(turns)])
+        wide = outwards(float(values.min()), float(values.max()))
+        # Rounding outwards shall not leave the range of φ.
+        known = outwards(float(reached.min()), float(reached.max())) if len(turns) else self.limits
+        return max(wide[0], min(known)), min(wide[1], max(known))
+
+    def secant(self, low: float, high: float) -> Expression:
+        """A bound of |φ(t) − φ(0)|/|t| for t in [low, high], by the mean value theorem."""
+        return self.derivative_bounds(min(low, 0.0), max(high, 0.0), None)[0]
+
+    def _ball(
+        self, region: Region, low: Array | float, high: Array | float, size: int | None
+    ) -> Expression | None:
+        """A bound of ‖φ(y + w)‖ from one of ‖y + w‖."""
+        radius = self._argument_radius(region)
+        at_zero = abs(float(self.phi(np.zeros(1))[0]))
+        if radius is None or (at_zero and size is None):
+            return None
+        secant = self.secant(float(np.min(low)), float(np.max(high)))
+        ball = radius if secant.node == ONE.node else secant * radius
+        if at_zero:
+            ball = ball + root(exact(size or 0)) * number_of(rounded_up(at_zero))
+        return ball
+
+    def _argument_radius(self, region: Region) -> Expression | None:
+        """A bound of ‖y + w‖."""
+        if not self.bias or region.input is None:
+            return region.input
+        shift = region.weight_radius()
+        return None if shift is None else region.input + shift
+
+    def _interval(
+        self, region: Region, low: Array | float, high: Array | float
+    ) -> tuple[Array | float, Array | float]:
+        """Intervals that hold the components of y + w, for y in [low, high]."""
+        if not self.bias:
+            return low, high
+        least: Array | float
+        most: Array | float
+        least, most = region.weight_interval()
+        if region.center is not None and region.change is not None:
+            moved = reach(region.change)
+            least = np.maximum(least, np.nextafter(region.center - moved, -np.inf))
+            most = np.minimum(most, np.nextafter(region.center + moved, np.inf))
+        # Ends are moved outwards by one float: the sums are rounded.
+        return np.nextafter(low + least, -np.inf), np.nextafter(high + most, np.inf)
+
+    def _at(self, t: Array) -> Array:
+        """φ(t) for the ends of intervals, which may be infinite or too large."""
+        finite = np.isfinite(t)
+        with np.errstate(over="ignore"):
+            values = self.phi(np.where(finite, t, 0.0))
+        return np.where(finite, values, np.where(t < 0, *self.limits)).ravel()
+
+    def _scaled(self, supremum: Expression | None) -> Expression | None:
         # Formulas stay readable: no product with a scale of 1.
-        return supremum if self.scale.node == ONE.node else self.scale * supremum
+        if supremum is None or self.scale.node == ONE.node:
+            return supremum
+        return self.scale * supremum
 
     def _factor(self) -> float:
         return float(self.scale.evaluate(FLOATS))
@@ -191,7 +247,7 @@ class Elementwise(Operator):
         return y + w[:, None, :] if self.bias else spread(y, replicas(y, w))
 
     def _pulled(self, y: Array, w: Array, v: Array) -> Array:
-        return self._factor() * self.slope(self._argument(y, w)) * v
+        return self._factor() * self.derivative(self._argument(y, w)) * v
 
 
 def expit(t: Array) -> Array:

@@ -10,6 +10,7 @@ from boundcalc.operators.base import (
     ZERO,
     Array,
     Data,
+    Domain,
     InputConstants,
     Operator,
     Region,
@@ -21,8 +22,8 @@ from boundcalc.operators.base import (
     symbols,
 )
 from boundcalc.operators.elementwise import expit
-from boundcalc.operators.regions import reach
-from boundcalc.operators.softplus import SOFTPLUS_SUPREMA
+from boundcalc.operators.softplus import SOFTPLUS_SUPREMA, Softplus
+from boundcalc.operators.suprema import all_over
 from boundcalc.spec.expressions import Expression
 
 
@@ -30,9 +31,10 @@ from boundcalc.spec.expressions import Expression
 class LogisticLoss(Operator):
     """f = ln(1 + e^{−label·y}), y a number, label = ±1: softplus at −label·y.
 
-    |label| = 1, so the derivatives have the sizes of softplus's: a = ℓ = 1 (σ(R_y) on
-    |y| ≤ R_y), A = 1/4, A′ = 1/(6√3) (less on a small ball), all tight; without weights
-    b = B = B′ = 0.  See :class:`~boundcalc.operators.softplus.Softplus`.
+    |label| = 1, so the derivatives have the sizes of softplus's at t = −label·y, for
+    y ∈ [l, h] and the labels of the data: a = ℓ = 1 (σ(R_y) on |y| ≤ R_y), A = 1/4,
+    A′ = 1/(6√3) (less on a small interval), all tight; without weights b = B = B′ = 0.
+    The loss lies in softplus's image.  See :class:`~boundcalc.operators.softplus.Softplus`.
 
     Examples
     --------
@@ -83,9 +85,8 @@ class LogisticLoss(Operator):
         return SymbolicForm(y, w, label, (sympy.log(1 + sympy.exp(-label * y[0])),))
 
     def input_constants(self, region: Region, data: Data | None) -> InputConstants:
-        """The constants a = ℓ, A, A′ are the suprema of softplus's derivatives over |t| ≤ R_y."""
-        r = reach(region.input)
-        first, second, third = (sup.over(-r, r) for sup in SOFTPLUS_SUPREMA)
+        """The suprema of softplus's derivatives over −label·y."""
+        first, second, third = all_over(SOFTPLUS_SUPREMA, *_intervals(region, data))
         return InputConstants(
             jac_input=first, lip_input=first, hess_input=second, third_input=third
         )
@@ -93,3 +94,15 @@ class LogisticLoss(Operator):
     def weight_constant(self, region: Region, features: Array | None) -> Expression:
         """Without weights, b = 0."""
         return ZERO
+
+    def output_domain(self, region: Region, data: Data | None) -> Domain:
+        """The image of −label·y under softplus."""
+        low, high = Softplus().image(*_intervals(region, data))
+        return Domain(low=low, high=high).within(1)
+
+
+def _intervals(region: Region, data: Data | None) -> tuple[Array, Array]:
+    """Where −label·y lies, for each label."""
+    low, high = region.interval()
+    signs = np.array([1.0, -1.0]) if data is None else np.unique(data.labels)
+    return np.where(signs > 0, -high, low), np.where(signs > 0, -low, high)

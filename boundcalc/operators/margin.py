@@ -7,6 +7,7 @@ from typing import ClassVar, final
 from boundcalc.operators.base import (
     Array,
     Data,
+    Domain,
     InputConstants,
     Operator,
     Region,
@@ -17,7 +18,7 @@ from boundcalc.operators.base import (
     spread,
     symbols,
 )
-from boundcalc.operators.bilinear import inner, weighted_mean
+from boundcalc.operators.bilinear import inner, product_domain, weighted_mean
 from boundcalc.spec.expressions import Expression
 
 
@@ -26,7 +27,8 @@ class Margin(Operator):
     """f = −label·hᵀw on data (h, label), label = ±1: f₁ of [KZY] section 7.
 
     - h is data, never perturbed: a = ℓ = A = B = A′ = B′ = 0;
-    - ∇₂f = −label·hᵀ: b = max ‖h‖ over the data (tight), or the input radius.
+    - ∇₂f = −label·hᵀ: b = max ‖h‖ over the data (tight), or the input radius;
+    - |f| ≤ b·R_w.
 
     Examples
     --------
@@ -40,6 +42,7 @@ class Margin(Operator):
     type: ClassVar[str] = "margin"
     reads_data: ClassVar[bool] = True
     uses_label: ClassVar[bool] = True
+    affine: ClassVar[bool] = True
 
     def output_size(self, inputs: int) -> int:
         """1 for any n."""
@@ -89,3 +92,8 @@ class Margin(Operator):
         if features is not None:
             return rows_radius(features)
         return self._radius(region, "input", "jac_weight")
+
+    def output_domain(self, region: Region, data: Data | None) -> Domain:
+        """The ball of radius max ‖h‖·R_w."""
+        size = region.input if data is None else rows_radius(data.features)
+        return product_domain(region.weight_radius(), size)

@@ -10,6 +10,7 @@ from boundcalc.operators.base import (
     ONE,
     Array,
     Data,
+    Domain,
     InputConstants,
     Operator,
     Region,
@@ -18,6 +19,7 @@ from boundcalc.operators.base import (
     spread,
     symbols,
 )
+from boundcalc.operators.regions import reach
 from boundcalc.spec.expressions import Expression
 
 
@@ -31,7 +33,7 @@ class Quadratic(Operator):
     - ∇₁₁²f = I is constant: A′ = 0;
     - ∇₂f = 1: b = 1, and constant: B = B′ = 0.
 
-    All tight.
+    All tight.  w ≤ f ≤ R_y²/2 + w.
 
     Examples
     --------
@@ -72,3 +74,14 @@ class Quadratic(Operator):
     def weight_constant(self, region: Region, features: Array | None) -> Expression:
         """The constant b = 1."""
         return ONE
+
+    def output_domain(self, region: Region, data: Data | None) -> Domain:
+        """From the least weight to half the squared radius above the largest."""
+        low, high = region.weight_interval()
+        if region.input is None:
+            return Domain(low=low)
+        half = region.input**2 / 2
+        shift = region.weight_radius()
+        radius = None if shift is None else half + shift
+        most = float(np.nextafter(reach(half) + high, np.inf))
+        return Domain(radius, low, most).within(1)

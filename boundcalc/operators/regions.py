@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -61,6 +61,10 @@ class Domain:
         return Domain(radius, low, high)
 
 
+#: Nothing is known.
+ANYWHERE = Domain()
+
+
 @dataclass(frozen=True)
 class Region:
     """Where an operator is used: its constants hold there.
@@ -86,7 +90,7 @@ class Region:
     low: float = -math.inf
     high: float = math.inf
     parts: tuple[Domain, ...] = ()
-    center: Array | None = None
+    center: Array | None = field(default=None, compare=False)
     change: Expression | None = None
 
     def weight_radius(self) -> Expression | None:

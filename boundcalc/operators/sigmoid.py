@@ -8,7 +8,9 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from boundcalc.operators.base import Array
-from boundcalc.operators.elementwise import Elementwise, Suprema, Supremum, expit, expit_slope
+from boundcalc.operators.elementwise import Bounds, Elementwise, expit, expit_slope
+from boundcalc.operators.suprema import Suprema, Supremum, all_over, with_rounding
+from boundcalc.spec.expressions import Expression
 from boundcalc.spec.grammar import parse
 
 
@@ -19,7 +21,16 @@ def expit_second(t: Array) -> Array:
 
 def _third(t: Array) -> Array:
     slope = expit_slope(t)
-    return np.asarray(slope * np.abs(1.0 - 6.0 * slope))
+    return np.asarray(slope * with_rounding(1.0, -6.0 * slope))
+
+
+_STEEPEST = math.log(2 + math.sqrt(3))
+_TURN = math.log(5 + 2 * math.sqrt(6))
+SIGMOID_SUPREMA: Suprema = (
+    Supremum(expit_slope, (0.0,), parse("1/4")),
+    Supremum(expit_second, (-_STEEPEST, _STEEPEST), parse("1/(6*sqrt(3))")),
+    Supremum(_third, (0.0,), parse("1/8"), others=(-_TURN, _TURN)),
+)
 
 
 @final
@@ -42,33 +53,24 @@ class Sigmoid(Elementwise):
     """
 
     type: ClassVar[str] = "sigmoid"
-    suprema: ClassVar[Suprema] = (
-        Supremum(expit_slope, (0.0,), parse("1/4")),
-        Supremum(
-            expit_second,
-            (-math.log(2 + math.sqrt(3)), math.log(2 + math.sqrt(3))),
-            parse("1/(6*sqrt(3))"),
-        ),
-        Supremum(
-            _third,
-            (-math.log(5 + 2 * math.sqrt(6)), 0.0, math.log(5 + 2 * math.sqrt(6))),
-            parse("1/8"),
-        ),
-    )
+    limits: ClassVar[tuple[float, float]] = (0.0, 1.0)
 
-    @staticmethod
-    def phi(t: Array) -> Array:
+    def phi(self, t: Array) -> Array:
         """σ(t)."""
         return expit(t)
 
-    @staticmethod
-    def slope(t: Array) -> Array:
+    def derivative(self, t: Array) -> Array:
         """σ(t)(1 − σ(t))."""
         return expit_slope(t)
 
-    @staticmethod
-    def phi_symbolic(t: Any) -> Any:
+    def phi_symbolic(self, t: Any) -> Any:
         """σ(t)."""
         import sympy
 
         return 1 / (1 + sympy.exp(-t))
+
+    def derivative_bounds(
+        self, low: Array | float, high: Array | float, radius: Expression | None
+    ) -> Bounds:
+        """The suprema of |σ′|, |σ″| and |σ‴|."""
+        return all_over(SIGMOID_SUPREMA, low, high)

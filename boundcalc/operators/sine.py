@@ -8,7 +8,9 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from boundcalc.operators.base import ONE, Array
-from boundcalc.operators.elementwise import Elementwise, Suprema, Supremum
+from boundcalc.operators.elementwise import Bounds, Elementwise
+from boundcalc.operators.suprema import Suprema, Supremum, all_over, holds, outwards
+from boundcalc.spec.expressions import Expression
 
 
 def _abs_cos(t: Array) -> Array:
@@ -17,6 +19,13 @@ def _abs_cos(t: Array) -> Array:
 
 def _abs_sin(t: Array) -> Array:
     return np.asarray(np.abs(np.sin(t)))
+
+
+_SUPREMA: Suprema = (
+    Supremum(_abs_cos, (0.0,), ONE, period=math.pi),
+    Supremum(_abs_sin, (math.pi / 2,), ONE, period=math.pi),
+    Supremum(_abs_cos, (0.0,), ONE, period=math.pi),
+)
 
 
 @final
@@ -37,25 +46,33 @@ class Sine(Elementwise):
     """
 
     type: ClassVar[str] = "sine"
-    suprema: ClassVar[Suprema] = (
-        Supremum(_abs_cos, (0.0,), ONE, period=math.pi),
-        Supremum(_abs_sin, (math.pi / 2,), ONE, period=math.pi),
-        Supremum(_abs_cos, (0.0,), ONE, period=math.pi),
-    )
+    limits: ClassVar[tuple[float, float]] = (-1.0, 1.0)
 
-    @staticmethod
-    def phi(t: Array) -> Array:
+    def phi(self, t: Array) -> Array:
         """The sine."""
         return np.sin(t)
 
-    @staticmethod
-    def slope(t: Array) -> Array:
+    def derivative(self, t: Array) -> Array:
         """The cosine."""
         return np.cos(t)
 
-    @staticmethod
-    def phi_symbolic(t: Any) -> Any:
+    def phi_symbolic(self, t: Any) -> Any:
         """The sine."""
         import sympy
 
         return sympy.sin(t)
+
+    def derivative_bounds(
+        self, low: Array | float, high: Array | float, radius: Expression | None
+    ) -> Bounds:
+        """The suprema of |cos|, |sin| and |cos|."""
+        return all_over(_SUPREMA, low, high)
+
+    def image(self, low: Array | float, high: Array | float) -> tuple[float, float]:
+        """−1 and 1 where a trough or crest lies inside, else the sine of an end."""
+        low, high = np.atleast_1d(low), np.atleast_1d(high)
+        trough = np.any(holds(low, high, -math.pi / 2, 2 * math.pi))
+        crest = np.any(holds(low, high, math.pi / 2, 2 * math.pi))
+        ends = np.concatenate([self._at(low), self._at(high)])
+        least, most = outwards(float(ends.min()), float(ends.max()))
+        return -1.0 if trough else max(least, -1.0), 1.0 if crest else min(most, 1.0)

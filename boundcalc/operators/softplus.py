@@ -8,20 +8,13 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from boundcalc.operators.base import ONE, Array
-from boundcalc.operators.elementwise import Elementwise, Suprema, Supremum, expit, expit_slope
-from boundcalc.operators.sigmoid import expit_second
-from boundcalc.spec.grammar import parse
+from boundcalc.operators.elementwise import Bounds, Elementwise, expit
+from boundcalc.operators.sigmoid import SIGMOID_SUPREMA
+from boundcalc.operators.suprema import Suprema, Supremum, all_over
+from boundcalc.spec.expressions import Expression
 
 #: The derivatives of softplus are σ, σ′, σ″; σ has no critical point and tends to 1.
-SOFTPLUS_SUPREMA: Suprema = (
-    Supremum(expit, (), ONE),
-    Supremum(expit_slope, (0.0,), parse("1/4")),
-    Supremum(
-        expit_second,
-        (-math.log(2 + math.sqrt(3)), math.log(2 + math.sqrt(3))),
-        parse("1/(6*sqrt(3))"),
-    ),
-)
+SOFTPLUS_SUPREMA: Suprema = (Supremum(expit, (), ONE), *SIGMOID_SUPREMA[:2])
 
 
 @final
@@ -43,21 +36,24 @@ class Softplus(Elementwise):
     """
 
     type: ClassVar[str] = "softplus"
-    suprema: ClassVar[Suprema] = SOFTPLUS_SUPREMA
+    limits: ClassVar[tuple[float, float]] = (0.0, math.inf)
 
-    @staticmethod
-    def phi(t: Array) -> Array:
+    def phi(self, t: Array) -> Array:
         """The softplus, ln(1 + eᵗ)."""
         return np.asarray(np.logaddexp(0.0, t))
 
-    @staticmethod
-    def slope(t: Array) -> Array:
+    def derivative(self, t: Array) -> Array:
         """σ(t)."""
         return expit(t)
 
-    @staticmethod
-    def phi_symbolic(t: Any) -> Any:
+    def phi_symbolic(self, t: Any) -> Any:
         """The softplus, ln(1 + eᵗ)."""
         import sympy
 
         return sympy.log(1 + sympy.exp(t))
+
+    def derivative_bounds(
+        self, low: Array | float, high: Array | float, radius: Expression | None
+    ) -> Bounds:
+        """The suprema of σ, σ′ and |σ″|."""
+        return all_over(SOFTPLUS_SUPREMA, low, high)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
 from typing import ClassVar, final
 
 import numpy as np
@@ -12,6 +14,7 @@ from boundcalc.operators.base import (
     ZERO,
     Array,
     Data,
+    Domain,
     InputConstants,
     Operator,
     Region,
@@ -21,6 +24,7 @@ from boundcalc.operators.base import (
     spread,
     symbols,
 )
+from boundcalc.operators.regions import number_of, rounded_up, smaller
 from boundcalc.spec.expressions import Expression, exact, measured
 
 
@@ -28,12 +32,12 @@ from boundcalc.spec.expressions import Expression, exact, measured
 class SquaredLoss(Operator):
     """f = (y − label)²/2, y a number.
 
-    On |y| ≤ R_y:
+    With |y| ≤ R_y and y ∈ [l, h]:
 
-    - ∇₁f = y − label: a = ℓ = R_y + max |label| (tight if the largest label occurs with
-      the opposite end of the ball);
+    - ∇₁f = y − label: a = ℓ = r, r the smaller of R_y + max |label| and of
+      max |y − label| over the interval and the labels of the data (tight);
     - ∇₁f is 1-Lipschitz, with constant derivative: A = 1, A′ = 0;
-    - no weights: b = B = B′ = 0.
+    - no weights: b = B = B′ = 0; and 0 ≤ f ≤ r²/2.
 
     Examples
     --------
@@ -72,23 +76,52 @@ class SquaredLoss(Operator):
         return SymbolicForm(y, w, label, ((y[0] - label) ** 2 / 2,))
 
     def input_constants(self, region: Region, data: Data | None) -> InputConstants:
-        """The constants a = ℓ = R_y + max |label|, A = 1, the others 0."""
-        radius = self._radius(region, "input", "jac_input")
-        if data is None:
+        """The constants a = ℓ = r, A = 1, the others 0."""
+        slope = largest_residual(region, data)
+        if slope is None:
+            if region.input is None and math.inf in map(abs, region.interval()):
+                self._radius(region, "input", "jac_input")
             raise SpecError(
                 f"the constant jac_input of a `{self.type}` operator needs the labels",
                 expected="data with labels",
                 fix="give the spec data",
             )
-        slope = radius + _largest(data.labels)
         return InputConstants(jac_input=slope, lip_input=slope, hess_input=ONE)
 
     def weight_constant(self, region: Region, features: Array | None) -> Expression:
         """Without weights, b = 0."""
         return ZERO
 
+    def output_domain(self, region: Region, data: Data | None) -> Domain:
+        """From 0 to half the square of the largest residual."""
+        slope = largest_residual(region, data)
+        return Domain(None if slope is None else slope**2 / 2, low=0.0).within(1)
 
-def _largest(labels: Array) -> Expression:
-    """The largest |label|: no rounding is involved, but only whole numbers are taken as exact."""
-    size = float(np.abs(labels).max())
-    return exact(int(size)) if size.is_integer() else measured(size)
+
+def largest_residual(region: Region, data: Data | None) -> Expression | None:
+    """A bound of |y − label| on the region and the data; None without either.
+
+    >>> from boundcalc.spec.grammar import parse
+    >>> data = Data(np.zeros((2, 1)), np.array([0.0, 1.0]))
+    >>> str(largest_residual(Region(input=parse("R")), data))
+    '(R + 1)'
+    >>> str(largest_residual(Region(input=exact(1), low=0.0, high=1.0), data))
+    '1'
+    """
+    if data is None:
+        return None
+    low, high = region.interval()
+    if math.isinf(high - low):
+        inside = None
+    else:
+        least, most = (Fraction(float(label)) for label in (data.labels.min(), data.labels.max()))
+        inside = _size(max(Fraction(high) - least, most - Fraction(low)))
+    if region.input is None:
+        return inside
+    around = region.input + number_of(float(np.abs(data.labels).max()))
+    return around if inside is None else smaller(around, inside)
+
+
+def _size(value: Fraction) -> Expression:
+    """Whole numbers exactly, like labels; others as measured."""
+    return exact(value) if value.denominator == 1 else measured(rounded_up(float(value)))

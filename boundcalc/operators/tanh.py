@@ -8,8 +8,9 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from boundcalc.operators.base import Array
-from boundcalc.operators.elementwise import Elementwise, Suprema, Supremum, expit_slope
-from boundcalc.spec.expressions import exact
+from boundcalc.operators.elementwise import Bounds, Elementwise, expit_slope
+from boundcalc.operators.suprema import Suprema, Supremum, all_over, with_rounding
+from boundcalc.spec.expressions import Expression, exact
 from boundcalc.spec.grammar import parse
 
 
@@ -23,7 +24,16 @@ def _second(t: Array) -> Array:
 
 
 def _third(t: Array) -> Array:
-    return np.asarray(np.abs(_slope(t) * (6.0 * np.tanh(t) ** 2 - 2.0)))
+    return np.asarray(_slope(t) * with_rounding(6.0 * np.tanh(t) ** 2, -2.0))
+
+
+_STEEPEST = math.atanh(math.sqrt(1 / 3))
+_TURN = math.atanh(math.sqrt(2 / 3))
+_SUPREMA: Suprema = (
+    Supremum(_slope, (0.0,), exact(1)),
+    Supremum(_second, (-_STEEPEST, _STEEPEST), parse("4/(3*sqrt(3))")),
+    Supremum(_third, (0.0,), exact(2), others=(-_TURN, _TURN)),
+)
 
 
 @final
@@ -46,33 +56,24 @@ class Tanh(Elementwise):
     """
 
     type: ClassVar[str] = "tanh"
-    suprema: ClassVar[Suprema] = (
-        Supremum(_slope, (0.0,), exact(1)),
-        Supremum(
-            _second,
-            (-math.atanh(math.sqrt(1 / 3)), math.atanh(math.sqrt(1 / 3))),
-            parse("4/(3*sqrt(3))"),
-        ),
-        Supremum(
-            _third,
-            (-math.atanh(math.sqrt(2 / 3)), 0.0, math.atanh(math.sqrt(2 / 3))),
-            exact(2),
-        ),
-    )
+    limits: ClassVar[tuple[float, float]] = (-1.0, 1.0)
 
-    @staticmethod
-    def phi(t: Array) -> Array:
+    def phi(self, t: Array) -> Array:
         """The hyperbolic tangent."""
         return np.tanh(t)
 
-    @staticmethod
-    def slope(t: Array) -> Array:
+    def derivative(self, t: Array) -> Array:
         """1/cosh² t."""
         return _slope(t)
 
-    @staticmethod
-    def phi_symbolic(t: Any) -> Any:
+    def phi_symbolic(self, t: Any) -> Any:
         """The hyperbolic tangent."""
         import sympy
 
         return sympy.tanh(t)
+
+    def derivative_bounds(
+        self, low: Array | float, high: Array | float, radius: Expression | None
+    ) -> Bounds:
+        """The suprema of 1 − s², 2|s|(1 − s²) and (1 − s²)|6s² − 2|."""
+        return all_over(_SUPREMA, low, high)

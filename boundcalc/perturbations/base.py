@@ -67,6 +67,10 @@ class Distribution(Frozen, ABC):
     def symmetric(self, values: Mapping[str, float]) -> bool:
         """Whether x and 2·E x − x have the same law, so that draws may be mirrored."""
 
+    @abstractmethod
+    def largest(self, values: Mapping[str, float]) -> float:
+        """The largest size of a draw; infinite if it is unbounded or a symbol has no value."""
+
     def check(self, values: Mapping[str, float]) -> None:
         """Raise SpecError if parameters contradict each other (an empty interval, say).
 

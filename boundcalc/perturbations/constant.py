@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar, final
 
@@ -12,6 +13,7 @@ from boundcalc.perturbations.base import (
     ComponentMoments,
     Distribution,
     Sampler,
+    known,
     number,
 )
 from boundcalc.spec.fields import Real
@@ -56,6 +58,11 @@ class Constant(Distribution):
             out.fill(value)
 
         return fill
+
+    def largest(self, values: Mapping[str, float]) -> float:
+        """|value|."""
+        value = known(self.value, values)
+        return math.inf if value is None else abs(value)
 
     def symmetric(self, values: Mapping[str, float]) -> bool:
         """Yes: a constant is its own mirror image."""

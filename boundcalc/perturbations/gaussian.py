@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar, final
 
@@ -67,6 +68,11 @@ class Gaussian(Distribution):
             out += center
 
         return fill
+
+    def largest(self, values: Mapping[str, float]) -> float:
+        """Infinite, unless the standard deviation is 0."""
+        mean, std = known(self.center, values), known(self.std, values)
+        return abs(mean) if mean is not None and std == 0 else math.inf
 
     def symmetric(self, values: Mapping[str, float]) -> bool:
         """Yes: a normal law is symmetric about its centre."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar, Self, final
 
@@ -92,6 +93,12 @@ class TwoPoint(Distribution):
             np.copyto(out, high, where=is_high)
 
         return fill
+
+    def largest(self, values: Mapping[str, float]) -> float:
+        """The larger of the two sizes."""
+        ends = (self.magnitude,) if self.magnitude is not None else self._law()[:2]
+        sizes = [known(end, values) for end in ends]
+        return max(math.inf if size is None else abs(size) for size in sizes)
 
     def symmetric(self, values: Mapping[str, float]) -> bool:
         """Whether both values are equally likely."""

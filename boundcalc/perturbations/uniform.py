@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar, Self, final
 
@@ -95,6 +96,12 @@ class Uniform(Distribution):
             out += low
 
         return fill
+
+    def largest(self, values: Mapping[str, float]) -> float:
+        """max(|low|, |high|)."""
+        ends = (self.half_width,) if self.half_width is not None else self._ends()
+        sizes = [known(end, values) for end in ends]
+        return max(math.inf if size is None else abs(size) for size in sizes)
 
     def symmetric(self, values: Mapping[str, float]) -> bool:
         """Yes: the law is symmetric about the middle of its interval."""

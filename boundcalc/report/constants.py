@@ -10,7 +10,7 @@ from itertools import groupby
 from boundcalc.arithmetic import RATIONALS, SYMBOLS, WIDE, Number, Status
 from boundcalc.errors import InexactError, SymbolError
 from boundcalc.graph import OperatorGraph
-from boundcalc.graph.model import CONSTANT_NAMES, Node
+from boundcalc.graph.parts import CONSTANT_NAMES, Node
 from boundcalc.report.cells import Code, Column, Content, Maths, Piece, Table
 from boundcalc.report.notation import LETTERS, UNIFORM, stated
 from boundcalc.report.numbers import value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from boundcalc.graph import OperatorGraph
-from boundcalc.graph.model import CONSTANT_NAMES
+from boundcalc.graph.parts import CONSTANT_NAMES
 from boundcalc.report.cells import Block, Equation, Maths, Paragraph, Piece, Strong
 from boundcalc.report.equations import arrange
 from boundcalc.report.gather import Findings

@@ -7,7 +7,7 @@ from typing import Any
 from boundcalc.arithmetic import RATIONALS, WIDE, Number, Status
 from boundcalc.errors import InexactError, SymbolError
 from boundcalc.graph import OperatorGraph
-from boundcalc.graph.model import Perturbation
+from boundcalc.graph.parts import Perturbation
 from boundcalc.perturbations.schedules import Always, Every, First, Last, Schedule, Steps
 from boundcalc.report.cells import Code, Column, Content, Maths, Table
 from boundcalc.report.notation import formula, plural

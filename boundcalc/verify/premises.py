@@ -13,7 +13,7 @@ import numpy as np
 
 from boundcalc.arithmetic import FLOATS
 from boundcalc.graph import OperatorGraph
-from boundcalc.graph.model import CONSTANT_NAMES
+from boundcalc.graph.parts import CONSTANT_NAMES
 from boundcalc.simulate import Run
 from boundcalc.spec.expressions import Expression
 

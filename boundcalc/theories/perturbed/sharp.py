@@ -25,7 +25,7 @@ class SecondMoments:
     Attributes
     ----------
     s
-        √E‖ỹ_i − y_i‖², with s_0 = 0.
+        √E‖ỹ_i − y_i‖² for i < N, with s_0 = 0; that of the loss is not needed.
     V
         ‖v_i‖.
     R
@@ -86,7 +86,7 @@ def forward_sizes(
     """s_v = Σ_u ℓ_{v,u} s_u + e_v; centred s_v² = (Σ_u ℓ_{v,u} s_u)² + e_v²."""
     zero = kind.number(0)
     s = [zero] * (g.size + 1)
-    for v in range(1, g.size + 1):
+    for v in range(1, g.size):
         inherited = _sum((l * s[u] for l, u in zip(g.l[v], g.inputs[v], strict=True)), zero)
         s[v] = inherited + levels.e[v]
         if centred and not (vanishes(inherited) or vanishes(levels.e[v])):

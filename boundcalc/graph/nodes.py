@@ -1,0 +1,342 @@
+"""From linked entries to nodes: objects, shapes, regions and constants, from the data forward."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from boundcalc.errors import SpecError
+from boundcalc.graph import domains
+from boundcalc.graph.connect import Links
+from boundcalc.graph.constants import merged_constants
+from boundcalc.graph.expand import Entry
+from boundcalc.graph.parts import Node
+from boundcalc.graph.values import initial_values
+from boundcalc.operators.base import ANYWHERE, ZERO, Array, Data, Domain, Operator, Region, Shape
+from boundcalc.spec.expressions import Expression
+from boundcalc.spec.model import Spec
+from boundcalc.spec.sections import OperatorSection
+
+
+@dataclass
+class _Making:
+    """What the passes share, and what they have found so far, by operator number; 0 is the data."""
+
+    spec: Spec
+    links: Links
+    objects: list[Operator | None]
+    data: Data | None
+    amplitude: Mapping[int, float]
+    folder: Path
+    numbers: Mapping[str, float]
+    symbols: Mapping[str, Expression]
+    notes: list[str] = field(default_factory=list)
+    nodes: list[Node] = field(default_factory=list)
+    shapes: list[Shape] = field(default_factory=list)
+    regions: list[Domain] = field(default_factory=list)
+    outputs: list[Array | None] = field(default_factory=list)
+    groups: dict[str, Node] = field(default_factory=dict)
+    shaped: dict[Any, Operator] = field(default_factory=dict)
+    constants: dict[Any, Any] = field(default_factory=dict)
+
+
+def make_nodes(
+    spec: Spec,
+    links: Links,
+    objects: list[Operator | None],
+    data: Data | None,
+    amplitude: Mapping[int, float],
+    folder: Path,
+    numbers: Mapping[str, float],
+) -> tuple[tuple[Node, ...], list[str]]:
+    """All nodes in topological order, and remarks on how they were read; O(N + edges).
+
+    Parameters
+    ----------
+    objects
+        By operator, in topological order: its library object, or None.
+    amplitude
+        By operator number: the largest size of a component of its perturbations.
+    folder
+        Where files of weights lie.
+    numbers
+        Values of symbols.
+
+    Raises
+    ------
+    SpecError, DataError
+        For shapes that do not fit, constants that are missing, or a region without a bound.
+    """
+    making = _Making(spec, links, objects, data, amplitude, folder, numbers, spec.symbol_values)
+    section = spec.graph.input
+    if section.shape is not None:
+        making.shapes.append(tuple(section.shape))
+    else:
+        making.shapes.append((1 if data is None else int(data.features.shape[1]),))
+    _check_data(making)
+    size = prod(making.shapes[0])
+    making.regions.append(domains.data_domain(section, data, numbers).within(size))
+    making.outputs.append(None if data is None else data.features[None])
+    for v in range(1, len(links.entries) + 1):
+        _make(making, v)
+    _check_sink(making.nodes[-1])
+    return tuple(making.nodes), list(dict.fromkeys(making.notes))
+
+
+def _make(making: _Making, v: int) -> None:
+    entry, reads = making.links.entries[v - 1], making.links.reads[v]
+    section, operator = entry.section, making.objects[v - 1]
+    shapes = tuple(making.shapes[u] for u in reads)
+    size = sum(prod(shape) for shape in shapes)
+    if operator is not None:
+        operator = _shaped(making, operator, entry, shapes)
+        if operator.reads_data and reads != (0,):
+            raise SpecError(
+                f"a `{operator.type}` operator reads data, so it must come first",
+                where=f"{entry.where}.type",
+                value=entry.id,
+                expected="an operator that reads the data: the first, or one with `inputs: []`",
+                fix="move it to the front, or use another type",
+            )
+        shape = operator.output_shape
+        weights = operator.weight_size(size)
+    else:
+        shape, weights = (section.dim or 1,), 0
+    if operator is not None and section.dim not in (None, prod(shape)):
+        raise SpecError(
+            "the size does not fit the operator type",
+            where=f"{entry.where}.dim",
+            value=section.dim,
+            expected=f"{prod(shape)}, or no `dim` at all",
+        )
+    shared = _shared(making, entry, v, weights)
+    values = initial_values(entry, weights, making.folder, making.numbers)
+    if shared is not None and shared.values is not None:
+        values = shared.values
+    region = _region(making, entry, reads, size, operator, values)
+    constants, derived, stated = _constants(making, entry, operator, region, reads == (0,), values)
+    output = _visited(making, entry, operator, weights, values, reads)
+    domain = _output_domain(making, operator, region, output)
+    domain = domains.moved(domain, making.amplitude.get(v, 0.0), prod(shape))
+    domain = domains.settled(domain.within(prod(shape)), making.symbols)
+    node = Node(
+        id=entry.id,
+        operator=operator,
+        constants=constants,
+        derived=derived,
+        stated=stated,
+        region=region,
+        inputs=size,
+        outputs=prod(shape),
+        weights=weights,
+        where=entry.where,
+        reads=reads,
+        edges=making.links.slots[v],
+        shape=shape,
+        group=shared.group if shared else v,
+        trainable=section.trainable,
+        values=values,
+        domain=domain,
+    )
+    if section.weights is not None:
+        making.groups.setdefault(section.weights, node)
+    making.nodes.append(node)
+    making.shapes.append(shape)
+    making.regions.append(domain)
+    making.outputs.append(output)
+
+
+def _shaped(
+    making: _Making, operator: Operator, entry: Entry, shapes: tuple[Shape, ...]
+) -> Operator:
+    """The operator made for its inputs; repeats of one section with one shape share it."""
+    key = (id(operator), shapes)
+    if key not in making.shaped:
+        try:
+            made = operator.shaped(shapes)
+            made.output_size(sum(prod(shape) for shape in shapes))
+        except SpecError as error:
+            if len(shapes) > 1 or error.value is None:
+                sources = entry.inputs or ("data",)
+                error = SpecError(
+                    error.problem,
+                    where=error.where,
+                    value="; ".join(
+                        f"{u}->{entry.id} has shape {shape_text(shape)}"
+                        for u, shape in zip(sources, shapes, strict=True)
+                    ),
+                    expected=error.expected,
+                    fix=error.fix,
+                )
+            raise error.located(entry.where) from None
+        making.shaped[key] = made
+    return making.shaped[key]
+
+
+def shape_text(shape: Shape) -> str:
+    """A shape for people.
+
+    >>> shape_text((3, 28, 28)), shape_text((5,))
+    ('3×28×28', '5')
+    """
+    return "×".join(str(n) for n in shape)
+
+
+def _shared(making: _Making, entry: Entry, v: int, weights: int) -> Node | None:
+    """The first operator with the same `weights:`, if this is not it."""
+    name = entry.section.weights
+    first = making.groups.get(name) if name is not None else None
+    if first is None:
+        return None
+    if first.weights != weights or first.trainable != entry.section.trainable:
+        raise SpecError(
+            "operators that share weights do not have the same",
+            where=f"{entry.where}.weights",
+            value=f"{first.id}: {first.weights}, {entry.id}: {weights}",
+            expected="as many weights in each, all trainable or none",
+            fix="give them the same type and inputs of the same size",
+        )
+    return first
+
+
+def _region(
+    making: _Making,
+    entry: Entry,
+    reads: tuple[int, ...],
+    size: int,
+    operator: Operator | None,
+    values: Array | None,
+) -> Region:
+    """Where the input lies: what is stated, cut by what is known of the operators before."""
+    section: OperatorSection = entry.section
+    stated = domains.stated_domain(section.region, making.numbers)
+    known = [making.regions[u] for u in reads]
+    sizes = [prod(making.shapes[u]) for u in reads]
+    if operator is None:
+        inputs = stated
+    else:
+        before = domains.together(known, sizes)
+        inputs = domains.settled(domains.met(stated, before, size), making.symbols)
+    parts: tuple[Domain, ...] = ()
+    if operator is not None and len(reads) > 1:
+        # What holds for all inputs as one vector holds for each.
+        parts = tuple(
+            domains.settled(domains.met(stated, part, n), making.symbols)
+            for part, n in zip(known, sizes, strict=True)
+        )
+    center, change = None, None
+    if values is not None:
+        change = section.region.weight_change
+        if not section.trainable:
+            change = ZERO
+        center = values if change is not None else None
+    return domains.region_of(section.region, inputs, parts, center, change)
+
+
+def _constants(
+    making: _Making,
+    entry: Entry,
+    operator: Operator | None,
+    region: Region,
+    reads_data: bool,
+    values: Array | None,
+) -> Any:
+    """Constants of one operator; repeats of one section on one region share them."""
+    spec, section = making.spec, entry.section
+    if not section.trainable and values is None and operator is not None:
+        raise SpecError(
+            "an operator that is not trained has no weights to keep",
+            where=f"{entry.where}.trainable",
+            value=entry.id,
+            expected="`initial` weights together with `trainable: false`",
+            fix="add initial: {file: …, arrays: […]}, or another source",
+        )
+    key = (
+        id(section),
+        id(operator),
+        str(region.input),
+        region.low,
+        region.high,
+        region.parts,
+        id(values),
+        len(entry.inputs),
+        reads_data,
+        entry.inputs if _by_name(section) else None,
+    )
+    if key not in making.constants:
+        making.constants[key] = merged_constants(
+            entry, operator, region, spec.graph.uniform, making.data, reads_data, making.notes
+        )
+    return making.constants[key]
+
+
+def _by_name(section: OperatorSection) -> bool:
+    return any(isinstance(value, dict) for _, value in section.constants)
+
+
+def _visited(
+    making: _Making,
+    entry: Entry,
+    operator: Operator | None,
+    weights: int,
+    values: Array | None,
+    reads: tuple[int, ...],
+) -> Array | None:
+    """The unperturbed outputs on the data, where regions are to be measured."""
+    if making.spec.graph.regions != "visited":
+        return None
+    inputs = [making.outputs[u] for u in reads]
+    if operator is None or making.data is None or any(y is None for y in inputs):
+        raise SpecError(
+            "regions cannot be measured",
+            where="graph.regions",
+            value=f"{entry.id} cannot be run",
+            expected="data, and a `type` for every operator",
+            fix="use regions: propagated",
+        )
+    w = np.zeros(weights) if values is None else values
+    y = np.concatenate([array for array in inputs if array is not None], axis=-1)
+    return operator.forward(y, w[None], making.data.labels[None])
+
+
+def _output_domain(
+    making: _Making, operator: Operator | None, region: Region, output: Array | None
+) -> Domain:
+    if output is not None:
+        return domains.visited_domain(output, making.spec.graph.margin, making.numbers)
+    if operator is None:
+        return ANYWHERE
+    try:
+        return operator.output_domain(region, making.data)
+    except SpecError:
+        return ANYWHERE  # a bound is missing; whoever needs it will ask for it
+
+
+def _check_data(making: _Making) -> None:
+    if making.data is None:
+        return
+    size, found = prod(making.shapes[0]), int(making.data.features.shape[1])
+    if size != found:
+        raise SpecError(
+            "the data does not have the shape of the input",
+            where="graph.input.shape",
+            value=f"{shape_text(making.shapes[0])} = {size} numbers",
+            expected=f"{found} numbers, as a sample has",
+            fix="change the shape or the data",
+        )
+
+
+def _check_sink(last: Node) -> None:
+    if last.outputs != 1:
+        raise SpecError(
+            "the last operator is the loss, so its output must be one number",
+            where=last.where,
+            value=f"{last.id}: {last.outputs} outputs",
+            expected="1 output",
+            fix="end the chain with a loss such as `logistic`, `squared` or `quadratic`",
+        )

@@ -1,0 +1,309 @@
+"""What root-mean-square and layer normalisation share: a radial map, and its derivatives.
+
+x̂(y) = y/√(‖y‖²/n + eps) for y in ℝⁿ.  With s = √(n·eps), x̂(y) = √n·ψ(y/s), where
+ψ(z) = z/√(1 + ‖z‖²) is the gradient of H(z) = √(1 + ‖z‖²).  So Dᵏψ is the symmetric form
+Dᵏ⁺¹H, whose norm is sup |Dᵏ⁺¹H[u, …, u]| over unit vectors u (Banach, Studia Math. 7,
+1938): a derivative of H along a line.  There H(z + tu) = √(c² + (t + b)²) = c·h((t + b)/c)
+with h(τ) = √(1 + τ²), b = zᵀu and c² = 1 + ‖z‖² − b² ≥ 1, so that
+|Dᵏ⁺¹H[u, …, u]| = c⁻ᵏ|h⁽ᵏ⁺¹⁾(b/c)|.  As |b/c| ≤ |b| ≤ ‖z‖,
+
+    sup ‖Dᵏψ‖ over ‖z‖ ≤ r  =  sup |h⁽ᵏ⁺¹⁾(τ)| over |τ| ≤ r,   attained with z ∥ u (c = 1):
+
+- h″ = (1 + τ²)^(−3/2) ≤ 1, at 0;
+- |h‴| = 3|τ|(1 + τ²)^(−5/2), increasing up to τ = 1/2, where it is κ = 48/(25√5);
+- |h⁗| = 3|4τ² − 1|(1 + τ²)^(−7/2) ≤ 3, at 0 (0.85 at the other extremum, τ² = 3/4).
+
+Dᵏx̂ = √n·s⁻ᵏDᵏψ then has the suprema
+
+    1/√eps,   κ/(√n·eps)  (3R·eps/(n(R²/n + eps)^(5/2)) on a ball R < s/2),   3/(n·eps^(3/2)).
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from fractions import Fraction
+from math import prod
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from pydantic import AfterValidator, Field
+
+from boundcalc.arithmetic import FLOATS
+from boundcalc.operators.base import (
+    ONE,
+    ZERO,
+    Array,
+    Data,
+    Domain,
+    InputConstants,
+    Operator,
+    Region,
+    Shape,
+    SymbolicForm,
+    replicas,
+    spread,
+    symbols,
+)
+from boundcalc.operators.joining import float_above
+from boundcalc.operators.regions import norm_of, number_of, reach, rounded_up, smaller
+from boundcalc.spec.expressions import Expression, exact, measured, rational, root
+from boundcalc.spec.fields import Size, custom_error
+from boundcalc.spec.grammar import parse
+
+_KAPPA = parse("48/(25*sqrt(5))")
+
+
+def _not_zero(value: Expression) -> Expression:
+    if not value.symbols and rational(value, {}) == 0:
+        raise custom_error("zero", "a number > 0")
+    return value
+
+
+#: A number or expression that must be positive.
+Positive = Annotated[Size, AfterValidator(_not_zero)]
+
+
+class Normalization(Operator):
+    """f = g ⊙ x̂ + c for each token, a vector along the last axis; see the module for x̂.
+
+    Tokens do not mix: Jacobians are block-diagonal, so that one token gives the suprema.
+    With weights, y ↦ ∇_w f has a column (x̂_ti)_t for each g_i, and these columns, the
+    outputs of component i alone, are orthogonal for different i.
+    """
+
+    centered: ClassVar[bool]  #: subtracts the mean first, and has a shift c
+
+    eps: Positive = Field(
+        default_factory=lambda: exact(Fraction(1, 100_000)),
+        json_schema_extra={"default": "1/100000"},
+    )
+
+    @property
+    @abstractmethod
+    def weighted(self) -> bool:
+        """Whether there are trainable weights."""
+
+    def output_size(self, inputs: int) -> int:
+        """As many as inputs."""
+        return inputs
+
+    @property
+    def output_shape(self) -> Shape:
+        """The input's shape."""
+        return self.shapes[0]
+
+    def weight_size(self, inputs: int) -> int:
+        """One g, and one c where there is a shift, for each component of a token."""
+        return self._width(inputs) * (1 + self.centered) if self.weighted else 0
+
+    def forward(self, y: Array, w: Array, labels: Array) -> Array:
+        """The output g ⊙ x̂ + c."""
+        output, _ = self._normalized(y)
+        if self.weighted:
+            gain, shift = self._split(w, y.shape[-1])
+            output = output * gain + shift if self.centered else output * gain
+        return spread(output.reshape(*output.shape[:2], -1), replicas(y, w))
+
+    def vjp(self, y: Array, w: Array, labels: Array, v: Array) -> tuple[Array, Array]:
+        """J(g ⊙ v), J = (I − x̂x̂ᵀ/n)/√(‖y‖²/n + eps), centred; then Σ_t x̂_t ⊙ v_t and Σ_t v_t."""
+        unit, size = self._normalized(y)
+        v = v.reshape(*v.shape[:2], *unit.shape[2:])
+        pulled = v * self._split(w, y.shape[-1])[0] if self.weighted else v
+        back = (pulled - unit * (unit * pulled).mean(axis=-1, keepdims=True)) / size
+        if self.centered:
+            back -= back.mean(axis=-1, keepdims=True)
+        count = replicas(y, w, v)
+        back = spread(back.reshape(*back.shape[:2], -1), count)
+        if not self.weighted:
+            return back, back[..., :0]
+        weight_part = (unit * v).sum(axis=2)
+        if self.centered:
+            shift_part = np.broadcast_to(v.sum(axis=2), weight_part.shape)
+            weight_part = np.concatenate([weight_part, shift_part], axis=-1)
+        return back, spread(weight_part, count)
+
+    def symbolic(self, inputs: int) -> SymbolicForm:
+        """The output g ⊙ x̂ + c."""
+        from boundcalc.arithmetic import SYMBOLS
+
+        y, w, label = symbols(inputs, self.weight_size(inputs))
+        n, eps = self._width(inputs), self.eps.evaluate(SYMBOLS)
+        outputs: list[Any] = []
+        for start in range(0, inputs, n):
+            outputs += _symbolic_unit(y[start : start + n], eps, self.centered)
+        if self.weighted:
+            outputs = [x * w[i % n] for i, x in enumerate(outputs)]
+        if self.weighted and self.centered:
+            outputs = [x + w[n + i % n] for i, x in enumerate(outputs)]
+        return SymbolicForm(y, w, label, tuple(outputs))
+
+    def input_constants(self, region: Region, data: Data | None) -> InputConstants:
+        """The constants in the docstring of each layer."""
+        first, second, third = self._suprema(region)
+        gain = self._gain(region)
+        share = self._share() if self.weighted else ZERO
+        return InputConstants(
+            jac_input=_times(gain, first),
+            lip_input=_times(gain, first),
+            hess_input=_times(gain, second),
+            hess_mixed=_times(share, first),
+            third_input=_times(gain, third),
+            third_mixed=_times(share, second),
+        )
+
+    def weight_constant(self, region: Region, features: Array | None) -> Expression:
+        """The constant b, over the samples where they are given; 0 without weights."""
+        if not self.weighted:
+            return ZERO
+        if features is None:
+            return self._weight_bound(region)
+        unit, _ = self._normalized(features[None])
+        squares, tokens = np.square(unit).sum(axis=2), unit.shape[2]
+        if self.centered:
+            # The largest eigenvalue of [[Σx̂², Σx̂], [Σx̂, T]].
+            apart = np.hypot(squares - tokens, 2 * unit.sum(axis=2))
+            squares = (squares + tokens + apart) / 2
+        return measured(rounded_up(float(np.sqrt(squares.max()))))
+
+    def output_domain(self, region: Region, data: Data | None) -> Domain:
+        """The output at weights w₀ + h, ‖h‖ ≤ ρ: |f_ti| ≤ |g₀ᵢ|q + |c₀ᵢ| + ρ√(q² + 1).
+
+        The ball is ‖f‖ ≤ max |g₀ᵢ|·‖x̂‖ + √T·‖c₀‖ + bρ, as f is linear in the weights.
+        Without a shift, read √(q² + 1) as q.  Weights in a ball around 0 are w₀ = 0.
+        """
+        tokens = root(exact(self._tokens()))
+        if not self.weighted:
+            most = reach(self._component(region, 1))
+            return Domain(_times(tokens, self._norm(region, self._tokens())), -most, most)
+        found = []
+        if region.weight is not None:
+            origin = np.zeros(self.weight_size(self._inputs()))
+            found.append(self._around(region, origin, region.weight))
+        if region.center is not None and region.change is not None:
+            found.append(self._around(region, region.center, region.change))
+        if not found:
+            return Domain()
+        radii = [domain.radius for domain in found if domain.radius is not None]
+        radius = smaller(*radii) if len(radii) == 2 else radii[0]
+        return Domain(radius, max(d.low for d in found), min(d.high for d in found))
+
+    def _around(self, region: Region, center: Array, change: Expression) -> Domain:
+        """Where the output lies for weights in a ball around ``center``."""
+        radius = self._weight_bound(region) * change
+        tokens, norm = root(exact(self._tokens())), self._norm(region, self._tokens())
+        gain, shift = (part[0] for part in self._split(center[None], self._inputs()))
+        if np.any(gain):
+            radius = radius + tokens * norm * number_of(float(np.abs(gain).max()))
+        if np.any(shift):
+            radius = radius + tokens * norm_of(shift)
+        q = reach(self._component(region, 1))
+        own, moved = np.abs(gain) * q, reach(change) * float(np.hypot(q, self.centered))
+        low, high = float((shift - own).min()), float((shift + own).max())
+        slack = 1e-12 * float((np.abs(shift) + own).max())  # for the rounding of these sums
+        return Domain(radius, low - slack - rounded_up(moved), high + slack + rounded_up(moved))
+
+    def _gain(self, region: Region) -> Expression:
+        """G = sup max |g_i| over the weights of the region; 1 without weights."""
+        if not self.weighted:
+            return ONE
+        found = region.weight
+        if region.center is not None and region.change is not None:
+            gain, _ = self._split(region.center[None], self._inputs())
+            around = number_of(float(np.abs(gain).max()))
+            if region.change.node != ZERO.node:
+                around = around + region.change
+            found = around if found is None else smaller(found, around)
+        return self._radius(region, "weight", "jac_input") if found is None else found
+
+    def _suprema(self, region: Region) -> tuple[Expression, Expression, Expression]:
+        """The suprema of ‖Dx̂‖, ‖D²x̂‖, ‖D³x̂‖; see the module."""
+        n, eps, radius = exact(self._width()), self.eps, self._bound(region, 1)
+        first, third = ONE / root(eps), exact(3) / (n * eps * root(eps))
+        second = _KAPPA / (root(n) * eps)
+        if radius is None or eps.symbols:
+            return first, second, third
+        if reach(radius) < 0.5 * float(root(n * eps).evaluate(FLOATS)):
+            mean = radius**2 / n + eps
+            second = radius * eps * 3 / (n * mean**2 * root(mean))
+        return first, second, third
+
+    def _weight_bound(self, region: Region) -> Expression:
+        """b = √T·q, or √(T(q² + 1)) with a shift; q where all tokens have the same share of R."""
+        tokens, q = self._tokens(), self._component(region, self._tokens())
+        if self.centered:
+            return root((q**2 + 1) * tokens)
+        return _times(root(exact(tokens)), q)
+
+    def _component(self, region: Region, tokens: int) -> Expression:
+        """q, the largest component of x̂; a unit vector u with Σu_i = 0 has u_i² ≤ 1 − 1/n."""
+        return _times(self._share(), self._norm(region, tokens))
+
+    def _share(self) -> Expression:
+        """The largest norm of a row of I, or of the projection I − 11ᵀ/n of a centred layer."""
+        return root(exact(1 - Fraction(1, self._width()))) if self.centered else ONE
+
+    def _norm(self, region: Region, tokens: int) -> Expression:
+        """sup ‖x̂‖ = ρ/√(ρ²/n + eps) where ‖y‖ ≤ ρ, as it grows with ‖y‖; √n without a bound."""
+        n, radius = exact(self._width()), self._bound(region, tokens)
+        if radius is None or self.eps.symbols:
+            return root(n)
+        return radius / root(radius**2 / n + self.eps)
+
+    def _bound(self, region: Region, tokens: int) -> Expression | None:
+        """A bound of √(Σ_t ‖y_t‖²/tokens), of what x̂ is made: y, or the centred y.
+
+        For one token it is one of ‖y_t‖; for all T that of the root mean square over
+        tokens.  ‖y_t‖² ↦ ‖x̂_t‖² is concave, so Σ_t ‖x̂_t‖² is largest where all are equal.
+        """
+        low, high = region.low, region.high
+        size = (high - low) / 2 if self.centered else max(abs(low), abs(high))
+        found = None
+        if np.isfinite(size):
+            exactly = (Fraction(high) - Fraction(low)) / 2 if self.centered else Fraction(size)
+            found = root(exact(self._width())) * number_of(float_above(exactly))
+        ball = region.input
+        if ball is None or ball.symbols:
+            return found
+        ball = ball if tokens == 1 else ball / root(exact(tokens))
+        return ball if found is None else smaller(ball, found)
+
+    def _normalized(self, y: Array) -> tuple[Array, Array]:
+        """x̂ as (R, M, T, n), and √(‖y‖²/n + eps) as (R, M, T, 1), of y or the centred y."""
+        y = y.reshape(*y.shape[:2], -1, self._width(y.shape[-1]))
+        if self.centered:
+            y = y - y.mean(axis=-1, keepdims=True)
+        eps = float(self.eps.evaluate(FLOATS))
+        size = np.sqrt(np.square(y).mean(axis=-1, keepdims=True) + eps)
+        return y / size, size
+
+    def _split(self, w: Array, inputs: int) -> tuple[Array, Array]:
+        """g and c as (R, 1, 1, n); without a shift c has size 0."""
+        n = self._width(inputs)
+        return w[:, None, None, :n], w[:, None, None, n:]
+
+    def _width(self, inputs: int = 0) -> int:
+        """n, the size of a token: the last axis."""
+        return self.shapes[0][-1] if self.shapes else inputs
+
+    def _inputs(self) -> int:
+        return prod(self.shapes[0])
+
+    def _tokens(self) -> int:
+        return prod(self.shapes[0][:-1])
+
+
+def _symbolic_unit(y: Sequence[Any], eps: Any, centered: bool) -> list[Any]:
+    """x̂ of one token, in SymPy."""
+    import sympy
+
+    mean = sum(y) / sympy.Integer(len(y)) if centered else 0
+    moved = [yi - mean for yi in y]
+    return [yi / sympy.sqrt(sum(z**2 for z in moved) / len(y) + eps) for yi in moved]
+
+
+def _times(factor: Expression, value: Expression) -> Expression:
+    # Formulas stay readable: no product with 0 or 1.
+    if factor.node == ONE.node or value.node == ZERO.node:
+        return value
+    return ZERO if factor.node == ZERO.node else factor * value
