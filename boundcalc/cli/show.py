@@ -79,9 +79,13 @@ def show_coefficients(
         table = _table(f"{escape(graph.name)}: {name}", "operator", *(c[1] for c in _COLUMNS))
         if coefficients.missing:
             _line(console, f"{name}: no values, since {coefficients.missing}")
+            if coefficients.refused:
+                console.print()
+                continue
         else:
             columns = {key: coefficients.by_id(key) for key, _ in _COLUMNS}
-            for identifier in _shortened(graph.ids):
+            labels = tuple(dict.fromkeys([*graph.ids, *columns["error_backward"]]))
+            for identifier in _shortened(labels):
                 if identifier is None:
                     table.add_row("…", *("…" for _ in _COLUMNS))
                     continue

@@ -1,27 +1,21 @@
-"""A graph's constants and levels in flat arrays: the form for a million operators.
+"""A graph's constants in flat arrays: the form for a million operators.
 
-:class:`GraphArrays` holds what :class:`~boundcalc.graph.numbers.GraphConstants` holds, and
-:class:`LevelArrays` what :class:`~boundcalc.graph.numbers.Levels` holds, about 150 bytes for
-an operator with one input, and no Python object for any of them.
+:class:`GraphArrays` holds what :class:`~boundcalc.graph.numbers.GraphConstants` holds, in about
+110 bytes for an operator with one input and in no Python object.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import chain
-from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from boundcalc.errors import SpecError
-from boundcalc.graph import array_checks
-from boundcalc.graph.numbers import GraphConstants, Levels
-
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
+from boundcalc.graph import columns, series
+from boundcalc.graph.columns import Floats, Integers
+from boundcalc.graph.numbers import GraphConstants
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,11 +72,12 @@ class GraphArrays:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            kind = np.int64 if field.type == "Integers" else np.float64
-            object.__setattr__(self, field.name, _array(getattr(self, field.name), kind, field.name))
-        array_checks.check_structure(self)
-        array_checks.check_edges(self)
-        array_checks.check_constants(self)
+            convert = columns.integers if field.type == "Integers" else columns.numbers
+            value = np.ascontiguousarray(convert(getattr(self, field.name), field.name))
+            object.__setattr__(self, field.name, value)
+        columns.check_structure(self)
+        columns.check_edges(self)
+        columns.check_constants(self)
 
     @property
     def size(self) -> int:
@@ -108,11 +103,8 @@ class GraphArrays:
     @cached_property
     def leads(self) -> NDArray[np.bool_]:
         """``(slots,)``: whether a slot is the first one on its edge."""
-        if len(self.edges) == self.edge_count:
-            return np.ones(len(self.edges), dtype=np.bool_)
-        found = np.zeros(len(self.edges), dtype=np.bool_)
-        found[np.unique(self.edges, return_index=True)[1]] = True
-        return found
+        highest = np.maximum.accumulate(self.edges)
+        return self.edges > np.concatenate(([0], highest[:-1]))
 
     @cached_property
     def smooth(self) -> NDArray[np.bool_]:
@@ -160,18 +152,18 @@ class GraphArrays:
         c, flat = constants, chain.from_iterable
         return cls(
             first=np.cumsum([0, *map(len, c.inputs)]),
-            inputs=_integers(flat(c.inputs)),
-            edges=_integers(flat(c.edges)),
-            a=_floats(flat(c.a), "a"),
-            l=_floats(flat(c.l), "l"),
-            A=_floats(flat(flat(c.A)), "A"),
-            J=_floats(flat(c.J), "J"),
-            A3=_floats(flat(c.A3), "A3"),
-            b=_floats(c.b, "b"),
-            B=_floats(flat(c.B), "B"),
-            K=_floats(c.K, "K"),
-            B3=_floats(c.B3, "B3"),
-            groups=_integers(c.groups),
+            inputs=columns.integers(list(flat(c.inputs)), "inputs"),
+            edges=columns.integers(list(flat(c.edges)), "edges"),
+            a=columns.rounded(flat(c.a), "a"),
+            l=columns.rounded(flat(c.l), "l"),
+            A=columns.rounded(flat(flat(c.A)), "A"),
+            J=columns.rounded(flat(c.J), "J"),
+            A3=columns.rounded(flat(c.A3), "A3"),
+            b=columns.rounded(c.b, "b"),
+            B=columns.rounded(flat(c.B), "B"),
+            K=columns.rounded(c.K, "K"),
+            B3=columns.rounded(c.B3, "B3"),
+            groups=columns.integers(c.groups, "groups"),
         )
 
     @classmethod
@@ -207,19 +199,67 @@ class GraphArrays:
         >>> GraphArrays.chain(a=[1, 2], b=1, l=[1, 2], A=1, B=1, A3=None, B3=None).size
         2
         """
-        given = {"a": a, "b": b, "l": l, "A": A, "B": B, "A3": A3, "B3": B3, "J": J, "K": K}
-        columns = {name: _float_array(value, name) for name, value in given.items()}
+        given = {"a": a, "l": l, "A": A, "J": J, "A3": A3, "B": B, "b": b, "K": K, "B3": B3}
+        found = {name: columns.numbers(value, name) for name, value in given.items()}
         if size is None:
-            size = max((len(column) for column in columns.values() if column.ndim), default=0)
-        array_checks.check_count(size, "size", "give the number of operators, or an array")
-        columns = {name: _spread(column, name, size) for name, column in columns.items()}
-        by_operator = {name: np.concatenate(([0.0], columns.pop(name))) for name in ("b", "K", "B3")}
-        numbers = np.arange(size + 2)
+            size = max((len(column) for column in found.values() if column.ndim), default=0)
+        columns.check_count(size, "size", "give the number of operators")
+        spread = {
+            name: columns.spread(column, name, size, "operators") for name, column in found.items()
+        }
+        order = np.arange(size + 2)
+        own = order[1:-1] if groups is None else columns.integers(groups, "groups")
         return cls(
-            first=np.concatenate(([0], numbers[:-1])),
-            inputs=numbers[:-2],
-            edges=numbers[1:-1],
-            groups=numbers[:-1] if groups is None else np.concatenate(([0], np.asarray(groups))),
-            **columns,
-            **by_operator,
+            first=np.maximum(order - 1, 0),
+            inputs=order[:-2],
+            edges=order[1:-1],
+            groups=np.concatenate(([0], own)),
+            **{name: spread[name][1:] for name in ("a", "l", "A", "J", "A3", "B")},
+            **{name: spread[name] for name in ("b", "K", "B3")},
         )
+
+    @classmethod
+    def in_series(cls, *blocks: GraphArrays) -> GraphArrays:
+        """Blocks one after the other: where a block reads 0, it reads the block before it.
+
+        The last operator of a block is its output.  What reads 0 in a later block does not
+        read the data then, so that its constants count: a block made from a graph whose
+        first operator reads the data has none there, and is refused if that shows.
+
+        Examples
+        --------
+        A residual block y + g(y), where the sum reads g and the input, and a loss:
+
+        >>> none = [0.0] * 3
+        >>> block = GraphArrays(
+        ...     first=[0, 0, 1, 3], inputs=[0, 1, 0], edges=[1, 2, 3], a=[1, 1, 1],
+        ...     l=[1, 1, 1], A=[1, 0, 0, 0, 0], J=none, A3=[1, 0, 0], b=[0, 1, 0],
+        ...     B=[1, 0, 0], K=none, B3=[0, 1, 0], groups=[0, 1, 2],
+        ... )
+        >>> loss = GraphArrays.chain(1, a=1, b=0, l=1, A=1, B=0, A3=1, B3=0)
+        >>> GraphArrays.in_series(block, block, loss).inputs.tolist()
+        [0, 1, 0, 2, 3, 2, 4]
+        """
+        return cls(**series.joined([(block, 1) for block in blocks], shared_weights=False))
+
+    @classmethod
+    def repeated(
+        cls, block: GraphArrays | GraphConstants, count: int, *, shared_weights: bool = False
+    ) -> GraphArrays:
+        """``count`` copies of a block :meth:`in_series`.
+
+        Parameters
+        ----------
+        shared_weights
+            Whether every copy uses the same weights, as an unrolled iteration does.
+
+        Examples
+        --------
+        >>> block = GraphArrays.chain(2, a=1, b=1, l=1, A=1, B=1, A3=1, B3=1)
+        >>> graph = GraphArrays.repeated(block, 3, shared_weights=True)
+        >>> graph.inputs.tolist(), graph.groups.tolist()
+        ([0, 1, 2, 3, 4, 5], [0, 1, 2, 1, 2, 1, 2])
+        """
+        columns.check_count(count, "count", "give the number of copies")
+        arrays = block if isinstance(block, GraphArrays) else cls.from_constants(block)
+        return cls(**series.joined([(arrays, count)], shared_weights=shared_weights))

@@ -130,6 +130,10 @@ class OperatorGraph:
         )
         return (*forward, *backward)
 
+    def operator_of(self, site: Site) -> int:
+        """The number of the operator that a site belongs to."""
+        return site.index if site.direction == "forward" else self.ends[site.index][1]
+
     def edge_label(self, edge: int) -> str:
         """The id of the operator that passes back along an edge, or ``f1->f3``."""
         u, v = self.ends[edge]

@@ -20,9 +20,10 @@ def summed(builder: Builder, x: Value, y: Value, sign: float = 1.0, hint: str = 
     if isinstance(x, Constant):
         # c + sign·y = sign·y + c
         first = y if sign == 1.0 else scaled_by(builder, y, sign)
-        return _shifted(builder, first, x.array, hint)
+        return _shifted(builder, first, x, hint)
     if isinstance(y, Constant):
-        return _shifted(builder, x, sign * y.array, hint)
+        shift = y if sign == 1.0 else Constant(sign * y.array)
+        return _shifted(builder, x, shift, hint)
     pair = _one_base(builder, x, y)
     if pair is not None:
         a, b = pair
@@ -39,7 +40,7 @@ def multiplied(builder: Builder, x: Value, y: Value, hint: str = "") -> Value:
         number = y.number
         if number is not None:
             return scaled_by(builder, x, number)
-        return builder.affine(builder.view(x), y.array, np.zeros(()), hint)
+        return builder.affine(builder.view(x), y, Constant(np.zeros(())), hint)
     pair = _one_base(builder, x, y)
     if pair is not None:
         a, b = pair
@@ -73,13 +74,14 @@ def scaled_by(builder: Builder, x: Value, factor: float) -> Value:
     return builder.formula(base, scaled(factor, tree), x.shape)
 
 
-def _shifted(builder: Builder, x: Value, shift: Numbers, hint: str) -> Value:
+def _shifted(builder: Builder, x: Value, shift: Constant, hint: str) -> Value:
     if isinstance(x, Scores):
-        return masked(x, shift)
-    if shift.size == 1:
+        return masked(x, shift.array)
+    number = shift.number
+    if number is not None:
         base, tree = builder.in_formula(x)
-        return builder.formula(base, add(tree, constant(float(shift.reshape(())))), x.shape)
-    return builder.affine(builder.view(x), np.ones(()), shift, hint)
+        return builder.formula(base, add(tree, constant(number)), x.shape)
+    return builder.affine(builder.view(x), Constant(np.ones(())), shift, hint)
 
 
 def masked(scores: Scores, mask: Numbers) -> Scores:

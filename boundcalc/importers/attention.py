@@ -11,7 +11,7 @@ import numpy as np
 from boundcalc.importers.arithmetic import factored
 from boundcalc.importers.base import Layer, unsupported
 from boundcalc.importers.builder import Builder
-from boundcalc.importers.values import Scores, Value, View
+from boundcalc.importers.values import Constant, Scores, Value, View
 
 _TOLERANCE = 1e-5  # 1/√d in float32
 
@@ -60,7 +60,7 @@ def attend(builder: Builder, scores: Scores, value: View) -> View:
     query, key = scores.query, scores.key.moved(lambda index: index.swapaxes(-1, -2))
     extra = scores.factor * math.sqrt(width)
     if not math.isclose(extra, 1.0, rel_tol=_TOLERANCE):
-        query = builder.affine(query, np.array(extra), np.zeros(()))
+        query = builder.affine(query, Constant(np.array(extra)), Constant(np.zeros(())))
     parts = tuple(_in_rows(builder, part, heads) for part in (query, key, value))
     parameters = {"heads": heads, "causal": scores.causal}
     layer = Layer("attention", parts, (tokens, heads * width), parameters)

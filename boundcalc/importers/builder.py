@@ -10,8 +10,8 @@ import numpy as np
 from boundcalc.importers.base import INPUT, MAX_LAYERS, Layer, Numbers, check_shape, unsupported
 from boundcalc.importers.formulas import (
     MAX_NODES,
-    X,
     Tree,
+    X,
     described,
     function,
     replaced,
@@ -20,7 +20,7 @@ from boundcalc.importers.formulas import (
 )
 from boundcalc.importers.recognise import recognised
 from boundcalc.importers.strides import columns, strided, transposition
-from boundcalc.importers.values import Formula, Positions, Scores, Value, View
+from boundcalc.importers.values import Constant, Formula, Positions, Scores, Value, View
 from boundcalc.operators.regions import Shape
 
 #: Formulas that act along the last axis; all others act in each component by itself.
@@ -268,13 +268,13 @@ class Builder:
         return self.activation(base, kind, parameters)
 
     def _scaled(self, view: View, factor: float, shift: float) -> View:
-        return self.affine(view, np.array(factor), np.array(shift))
+        return self.affine(view, Constant(np.array(factor)), Constant(np.array(shift)))
 
     # Layers that several kinds of nodes make -----------------------------------------------
 
-    def affine(self, view: View, scale: Numbers, shift: Numbers, hint: str = "") -> View:
-        """scale·y + shift with constants, of shapes that broadcast to the view's."""
-        scale, shift = (fitted(array, view.shape) for array in (scale, shift))
+    def affine(self, view: View, factors: Constant, shifts: Constant, hint: str = "") -> View:
+        """factors·y + shifts, of shapes that broadcast to the view's."""
+        scale, shift = (fitted(constant.array, view.shape) for constant in (factors, shifts))
         if scale.size == shift.size == 1:  # the same in every component: moving commutes
             number, shape = view.layer, self.layers[view.layer].shape
         elif all(array.shape[-1] == array.size for array in (scale, shift)):
@@ -286,7 +286,15 @@ class Builder:
             "scale": scale.reshape(scale.shape[-len(shape) :]),
             "shift": shift.reshape(shift.shape[-len(shape) :]),
         }
-        layer = Layer("affine", (number,), shape, parameters, trainable=False, hint=hint)
+        layer = Layer(
+            "affine",
+            (number,),
+            shape,
+            parameters,
+            origins=(factors.origin, shifts.origin),
+            trainable=False,
+            hint=hint,
+        )
         made = self.append(layer)
         return view.on(made) if number == view.layer else View(made, layer.size, view.shape)
 
@@ -333,9 +341,21 @@ class Builder:
         kept = [1 if axis in axes else n for axis, n in enumerate(view.shape)]
         left = [n for axis, n in enumerate(view.shape) if axis not in axes]
         shape = tuple(kept if keep else left)
-        source = self.materialise(view, (before, over, after))
-        layer = Layer("mean_pool", (source,), (before, 1, after), {"kernel": [over, 1]})
-        return self.new(layer, shape)
+        return self.new(self._mean_layer(view, before, over, after), shape)
+
+    def _mean_layer(self, view: View, before: int, over: int, after: int) -> Layer:
+        """The mean of a value of shape (before, over, after) over its middle."""
+        own = sample_shape(view.shape)
+        if before > 1 and after > 1:
+            source = self.materialise(view, (before, over, after))
+            return Layer("mean_pool", (source,), (before, 1, after), {"kernel": [over, 1]})
+        if before > 1:
+            whole = len(own) > 1 and own[0] == before
+            source = self.materialise(view, own if whole else (before, over))
+            return Layer("mean_pool", (source,), (before,))
+        whole = len(own) > 1 and own[-1] == after
+        source = self.materialise(view, own if whole else (over, after))
+        return Layer("mean_pool", (source,), (after,), {"over": "tokens"})
 
 
 def sample_shape(shape: Shape) -> Shape:
@@ -356,10 +376,8 @@ def fitted(array: Numbers, shape: Shape) -> Numbers:
         If it does not, or would make the shape larger.
     """
     full = array.reshape((1,) * (len(shape) - array.ndim) + tuple(array.shape))
-    fits = full.ndim == len(shape) and all(
-        size in (1, wanted) for size, wanted in zip(full.shape, shape, strict=True)
-    )
-    if not fits:
+    pairs: list[tuple[int, int]] = list(zip(full.shape, shape, strict=False))
+    if full.ndim != len(shape) or not all(size in (1, wanted) for size, wanted in pairs):
         raise unsupported(
             "a constant does not fit the activation it is combined with",
             "",

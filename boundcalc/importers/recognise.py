@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import Any
 
 from boundcalc.importers.formulas import (
-    X,
     Tree,
+    X,
     add,
     constant,
     function,

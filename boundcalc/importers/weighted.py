@@ -74,6 +74,7 @@ def convolution(
     *,
     stride: Sequence[int],
     padding: Sequence[int],
+    dilation: Sequence[int],
     groups: int,
     hint: str,
 ) -> View:
@@ -92,8 +93,8 @@ def convolution(
             f"kernel {list(array.shape)}, {groups} groups, input {list(view.shape)}",
         )
     after = tuple(
-        (n + 2 * p - k) // s + 1
-        for n, p, k, s in zip(view.shape[2:], padding, size, stride, strict=True)
+        (n + 2 * p - d * (k - 1) - 1) // s + 1
+        for n, p, d, k, s in zip(view.shape[2:], padding, dilation, size, stride, strict=True)
     )
     shape = (channels, *after)
     arrays, origins = [array], [kernel.origin]
@@ -105,6 +106,7 @@ def convolution(
         "kernel": one_or_all(size),
         "stride": one_or_all(stride),
         "padding": one_or_all(padding),
+        "dilation": one_or_all(dilation),
         "groups": groups,
         "bias": bias is not None,
     }

@@ -45,11 +45,10 @@ class ControlStep(Operator):
 
     - ∇₁f = [0, 0; 0, A]: a = ℓ = ‖A‖;
     - ∇₂f = [I; B], and ‖[I; B]u‖² = ‖u‖² + ‖Bu‖²: b = √(1 + ‖B‖²);
-    - affine in (x, u): A = B = A′ = B′ = 0 (the constants).
+    - affine in (x, u), so all second derivatives are 0, and with them the other constants.
 
     All tight, and no region is needed.  Norms of matrices that are diagonal, or have
-    one row or column, are exact, as for B the input of one motor; others certified from
-    above.
+    one row or column, are exact, others certified from above.
 
     Attributes
     ----------

@@ -11,7 +11,7 @@ from boundcalc.operators.windows import Count, Grid, Margin, Windows, require_ax
 
 @final
 class Conv1d(Convolution):
-    """f = K * y + c on an input of shape (channels, length), zeros outside, as ``Conv1d`` of PyTorch.
+    """f = K * y + c on an input of shape (channels, length), as ``Conv1d`` of PyTorch.
 
     The output has the shape (channels, ⌊(L + 2·padding − dilation·(kernel − 1) − 1)/stride⌋ + 1).
     Constants: :class:`~boundcalc.operators.convolution.Convolution`.

@@ -142,9 +142,7 @@ class Convolution(AffineLayer):
         kernel, _ = self._split(w)
         rows, columns = self._windows()
         seen = kernel.swapaxes(-1, -2)[:, None] @ self._by_group(v)
-        seen = seen.reshape(
-            *seen.shape[:2], -1, rows.taps, columns.taps, rows.count, columns.count
-        )
+        seen = seen.reshape(*seen.shape[:2], -1, rows.taps, columns.taps, rows.count, columns.count)
         back = scattered(seen, (rows, columns))
         return spread(back.reshape(*back.shape[:2], -1), replicas(y, w, v))
 

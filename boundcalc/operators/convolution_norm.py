@@ -148,7 +148,7 @@ def written_out(kernel: Array, grid: Grid) -> Array:
     rows, columns = (axis.matrices() for axis in grid)
     wide = np.einsum("ocab,bjw->ocajw", kernel, columns)
     full = np.einsum("ocajw,aih->oijchw", wide, rows)
-    return full.reshape(len(kernel) * rows.shape[1] * columns.shape[1], -1)
+    return np.asarray(full.reshape(len(kernel) * rows.shape[1] * columns.shape[1], -1))
 
 
 def _operations(channels: tuple[int, int], grid: Grid) -> float:

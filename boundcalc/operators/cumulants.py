@@ -1,20 +1,21 @@
 """Bounds of the cumulants of u_I, P(I = i) = p_i: the derivatives of softmax.
 
-Let X = u_I for a unit vector u, μ = E X, v = Var X, and no p_i above m.  The joint cumulants
+Let X = u_I − E u_I for a unit vector u, v = E X², and no p_i above m.  The joint cumulants
 of order k are symmetric k-linear forms in vectors of ℝⁿ, so that their norms are suprema
-over one repeated unit vector (Banach, Studia Math. 7, 1938).  X has the range
-max u − min u ≤ √2·‖u‖ = √2, and:
+over one repeated unit vector (Banach, Studia Math. 7, 1938).  The range of X has the
+length d = max u − min u ≤ √2, and |X| ≤ D = √(1 + m), since u_i − E u_I = (e_i − p)ᵀu and
+‖e_i − p‖² ≤ 1 + ‖p‖² ≤ 1 + m.  Then:
 
-- v ≤ range²/4 ≤ 1/2 (Popoviciu), and v ≤ Σ p_i u_i² ≤ m;
-- |κ₃| = |E(X − μ)³| ≤ √6/9: E(X − μ)³ is linear in the law of X given its mean, so
-  that it is largest for two values (the extreme laws with a given mean), at distance
-  d ≤ √2 with probabilities q, 1 − q: d³q(1 − q)|1 − 2q| ≤ 2√2/(6√3).  And |κ₃| ≤ v·max|X − μ|
-  ≤ m√(1 + m), as u_i − μ = (e_i − p)ᵀu, ‖e_i − p‖² ≤ 1 + ‖p‖² ≤ 1 + m;
-- κ₄ = E(X − μ)⁴ − 3v² is concave in the law given its mean, so that it is least for two
-  values: d⁴q(1 − q)(1 − 6q(1 − q)) ≥ −d⁴/8 ≥ −1/2.  It is at most 1/3 < 1/2: E(X − μ)⁴ ≤
-  d²v, and d²v − 3v² ≤ d⁴/12.  And −2v² ≤ κ₄ ≤ (1 + m)v − 3v², as v² ≤ E(X − μ)⁴ ≤ (1 + m)v.
+- κ₂ = v ≤ d²/4 ≤ 1/2 (Popoviciu), and v ≤ Σ p_i u_i² ≤ m;
+- |κ₃| = |E X³| ≤ √6/9: given its mean, the third moment is linear in the law, so that it
+  is largest for a law on two points (the extreme ones), with probabilities q and 1 − q:
+  d³q(1 − q)|1 − 2q| ≤ 2√2/(6√3).  And |κ₃| ≤ v(D − v/D) ≤ m/√(1 + m), from
+  E (D ∓ X)(X ± v/D)² ≥ 0 and v ≤ m ≤ D²/2;
+- κ₄ = E X⁴ − 3v² is concave in the law given its mean, so that it is least on two points:
+  d⁴q(1 − q)(1 − 6q(1 − q)) ≥ −d⁴/8 ≥ −1/2; and E X⁴ ≤ d²v, so that κ₄ ≤ d⁴/12 ≤ 1/3.
+  And −2v² ≤ κ₄ ≤ D²v − 3v², as v² ≤ E X⁴ ≤ D²v.
 
-√(1/2), √6/9 and 1/2 are attained, see :class:`~boundcalc.operators.softmax.Softmax`.
+1/2, √6/9 and 1/2 are attained, see :class:`~boundcalc.operators.softmax.Softmax`.
 """
 
 from __future__ import annotations
@@ -36,10 +37,10 @@ def cumulants(m: float) -> tuple[Expression, Expression, Expression]:
     >>> [str(bound) for bound in cumulants(1.0)]
     ['1/2', 'sqrt(6)/9', '1/2']
     >>> [str(bound) for bound in cumulants(0.1)]
-    ['0.1', '0.104881', '0.08']
+    ['0.1', '0.0953463', '0.08']
     """
     v = min((1.0 + m) / 6.0, m)  # where (1 + m)v − 3v² is largest
-    local = (m, m * math.sqrt(1.0 + m), max((1.0 + m) * v - 3.0 * v * v, 2.0 * m * m))
+    local = (m, m / math.sqrt(1.0 + m), max((1.0 + m) * v - 3.0 * v * v, 2.0 * m * m))
     return tuple(map(_smaller, local, _GLOBAL))  # type: ignore[return-value]
 
 

@@ -152,10 +152,11 @@ class GradientStep(Operator):
 
     def vjp(self, y: Array, w: Array, labels: Array, v: Array) -> tuple[Array, Array]:
         """v − ∇²g(y)(w∘v); and −∇g(y)ᵀv, or −∇g(y)∘v."""
-        back = v - self._g.curvature(y, w[:, None, :] * v)
+        count = replicas(y, w, v)
+        back = spread(v - self._g.curvature(y, w[:, None, :] * v), count)
         products = -self._g.gradient(y) * v
         weight_part = products if self.per_coordinate else products.sum(axis=-1, keepdims=True)
-        return back, spread(weight_part, replicas(y, w, v))
+        return back, spread(weight_part, count)
 
     def symbolic(self, inputs: int) -> SymbolicForm:
         """y_i − w_i ∂_i g(y)."""

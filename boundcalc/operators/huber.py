@@ -25,7 +25,7 @@ from boundcalc.operators.base import (
 )
 from boundcalc.operators.regions import reach, smaller
 from boundcalc.operators.squared import largest_residual
-from boundcalc.spec.expressions import Expression
+from boundcalc.spec.expressions import Expression, rational
 from boundcalc.spec.fields import Size, custom_error
 
 
@@ -112,7 +112,7 @@ class HuberLoss(Operator):
         """The constants a = ℓ = min(r, δ) and A = 1; A′ = 0 where r ≤ δ."""
         residual = largest_residual(region, data)
         slope = self.delta if residual is None else smaller(residual, self.delta)
-        quadratic = reach(residual) <= reach(self.delta)
+        quadratic = residual is not None and _at_most(residual, self.delta)
         return InputConstants(
             jac_input=slope,
             lip_input=slope,
@@ -134,3 +134,13 @@ class HuberLoss(Operator):
 
     def _delta(self) -> float:
         return float(self.delta.evaluate(FLOATS))
+
+
+def _at_most(x: Expression, y: Expression) -> bool:
+    """Whether x ≤ y for certain."""
+    if x.symbols or y.symbols:
+        return False
+    exact_x, exact_y = rational(x, {}), rational(y, {})
+    if exact_x is None or exact_y is None:
+        return bool(reach(x) <= y.evaluate(FLOATS))
+    return exact_x <= exact_y

@@ -61,6 +61,7 @@ class QuadraticCost(Operator):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from boundcalc.spec.grammar import parse
     >>> cost = QuadraticCost(diagonal=[2, 0, 1], linear=[1, 0, 0])
     >>> cost.forward(np.array([[[3.0, 7.0, 2.0]]]), np.zeros((1, 0)), np.zeros((1, 1)))

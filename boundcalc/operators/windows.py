@@ -64,7 +64,7 @@ class Windows:
         """(count,): how many taps of each window meet an entry of the input."""
         padded = np.zeros(self.size + 2 * self.padding)
         padded[self.padding : self.padding + self.size] = 1.0
-        return np.sum([padded[self.tap(t)] for t in range(self.taps)], axis=0)
+        return np.asarray(np.sum([padded[self.tap(t)] for t in range(self.taps)], axis=0))
 
     @cached_property
     def overlap(self) -> int:
@@ -172,7 +172,9 @@ def _pair(value: Any) -> Any:
 def _number_or_pair(least: int) -> WithJsonSchema:
     number = {"type": "integer", "minimum": least}
     pair = {"type": "array", "items": number, "minItems": 2, "maxItems": 2}
-    return WithJsonSchema({"anyOf": [number, pair], "description": "one number, or [rows, columns]"})
+    return WithJsonSchema(
+        {"anyOf": [number, pair], "description": "one number, or [rows, columns]"}
+    )
 
 
 #: One number for rows and columns, or one for each.

@@ -218,6 +218,9 @@ def wide(value: Any) -> Scalar:
 
 
 def _refusal(graph: OperatorGraph, p: Problem, family: Family, bounds: list[Bounds]) -> str | None:
+    uncovered = family.refusal(graph)
+    if uncovered is not None:
+        return uncovered
     if _above_limit(graph, p, family):
         k = family.descent.limit
         name = "1/L" if k == 1 else f"1/({k}L)"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from boundcalc.arithmetic import Number
+from boundcalc.graph import OperatorGraph, Site
 from boundcalc.report.cells import Block, Code, Column, Content, Maths, Paragraph, Table
 from boundcalc.report.gather import Findings
 from boundcalc.report.notation import joined, said
@@ -24,10 +26,15 @@ _TITLES = {
 def coefficient_blocks(findings: Findings) -> tuple[Block, ...]:
     """One table for each family, then the Gram matrix."""
     blocks: list[Block] = []
-    missing = {c.missing for c in findings.coefficients.values() if c.missing}
+    found = findings.coefficients
+    missing = {c.missing for c in found.values() if c.missing and not c.refused}
     if missing:
         return (Paragraph(_symbolic(findings, sorted(missing)[0])),)
-    blocks += [_table(coefficients) for coefficients in findings.coefficients.values()]
+    refused = [c for c in found.values() if c.refused]
+    if refused:
+        reasons = [piece for c in refused for piece in (said(c.missing or ""), ". ")]
+        blocks.append(Paragraph(joined(*reasons)))
+    blocks += [_table(coefficients) for coefficients in found.values() if not coefficients.refused]
     matrix = _gram(findings.coefficients["sharp"])
     if matrix is not None:
         blocks.append(matrix)
@@ -47,13 +54,15 @@ def _symbolic(findings: Findings, missing: str) -> Content:
 def _table(coefficients: Coefficients) -> Table:
     graph, family = coefficients.graph, coefficients.family
     columns = {name: coefficients.by_id(name) for name in COLUMNS}
+    numbers = {name: str(number) for number, name in enumerate(graph.ids, 1)}
+    labels = dict.fromkeys([*graph.ids, *columns["error_backward"]])
     rows: tuple[tuple[Content, ...], ...] = tuple(
         (
-            str(number),
+            numbers.get(name, ""),
             Code(name),
-            *(value(columns[c][name], 5) if name in columns[c] else NONE for c in COLUMNS),
+            *(_cell(columns[c].get(name)) for c in COLUMNS),
         )
-        for number, name in enumerate(graph.ids, 1)
+        for name in labels
     )
     shown, note = shortened_rows(rows, "operators")
     return Table(
@@ -66,6 +75,18 @@ def _table(coefficients: Coefficients) -> Table:
         rows=shown,
         remarks=(_multiplied(family.name), *note),
     )
+
+
+def _index(graph: OperatorGraph, site: Site) -> str:
+    """j for the output of operator j, and for the only edge into it; else u→v."""
+    if site.direction == "forward" or "->" not in site.label:
+        return str(graph.operator_of(site))
+    u, v = graph.ends[site.index]
+    return rf"{v}\to {u}"
+
+
+def _cell(number: Number | None) -> Content:
+    return NONE if number is None else value(number, 5)
 
 
 def _multiplied(family: str) -> Content:
@@ -101,9 +122,11 @@ def _gram(coefficients: Coefficients) -> Table | None:
     matrix = coefficients.gram()
     if matrix is None:
         return None
-    size = coefficients.graph.size
-    names = [Maths(rf"\delta_{{{j}}}") for j in range(1, size)]
-    names += [Maths(rf"\varepsilon_{{{j}}}") for j in range(2, size + 1)]
+    letters = {"forward": r"\delta", "backward": r"\varepsilon"}
+    names = [
+        Maths(rf"{letters[site.direction]}_{{{_index(coefficients.graph, site)}}}")
+        for site in coefficients.graph.sites
+    ]
     return Table(
         caption=(
             "Gram matrix of the sharp family: ",

@@ -60,12 +60,12 @@ def compile_results(
     for column in COLUMNS:
         group, name = _PLACES[column]
         if coefficients.missing:
-            values: dict[str, Any] = dict.fromkeys(coefficients.site_ids(column))
+            values: dict[str, Any] = {site.label: None for site in coefficients.sites(column)}
             fractions = {}
         else:
             numbers = coefficients.by_id(column)
             values = {key: number(value) for key, value in numbers.items()}
-            written = ((key, value.exact) for key, value in numbers.items())
+            written = ((key, _exact(value)) for key, value in numbers.items())
             fractions = {key: text for key, text in written if text is not None}
         tree.setdefault(group, {})[name] = values
         exact.setdefault(group, {})[name] = fractions
@@ -279,7 +279,7 @@ def _status(coefficients: Coefficients) -> dict[str, str | None]:
     """One status for each column: all its numbers come from one computation."""
     found: dict[str, str | None] = {}
     for column in COLUMNS:
-        numbers = coefficients.columns.get(column, ())
+        numbers = [n for n in coefficients.columns.get(column, ()) if n is not None]
         found[column] = str(numbers[-1].status) if numbers else None
     return found
 

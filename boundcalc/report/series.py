@@ -37,8 +37,14 @@ def depth(findings: Findings, column: str) -> dict[str, tuple[Array, Array]]:
     found = {}
     for name, coefficients in findings.coefficients.items():
         numbers = coefficients.columns.get(column, ())
-        chosen = np.unique(np.linspace(1, max(len(numbers) - 1, 1), _OPERATORS).round().astype(int))
-        points = [(k, log10(numbers[k])) for k in chosen if k < len(numbers)]
+        sites = coefficients.sites(column)
+        chosen = np.unique(np.linspace(0, max(len(numbers) - 1, 0), _OPERATORS).round().astype(int))
+        found_here = [(sites[k], numbers[k]) for k in chosen if k < len(numbers)]
+        points = [
+            (findings.graph.operator_of(site), log10(value))
+            for site, value in found_here
+            if value is not None
+        ]
         kept = [(k, y) for k, y in points if y is not None]
         found[name] = (
             np.array([k for k, _ in kept], dtype=np.float64),

@@ -1,46 +1,56 @@
-"""A chain of library operators as NumPy passes over replicas and samples."""
+"""A graph of library operators as NumPy passes over replicas and samples."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from boundcalc.arithmetic import FLOATS
 from boundcalc.errors import SimulationError
 from boundcalc.graph import OperatorGraph
-from boundcalc.operators.base import Array, Operator
+from boundcalc.operators.base import Array, spread
+from boundcalc.simulate.reach import Place, Reach, claimed_inputs
+from boundcalc.simulate.steps import Arc, Step, make_steps, weight_slices
 from boundcalc.spec.model import RegulariserSection
 
-#: Perturbation arrays by operator number, 1 to N.
+#: Perturbation arrays: δ by operator number, 1 to N; ε by edge number.
 Shifts = Mapping[int, Array]
+
+_FORGOTTEN = np.empty((1, 0, 0))  # in place of a value that no later step reads
 
 
 @dataclass(frozen=True)
 class Program:
-    """The passes of one chain.
+    """The passes of one graph.
 
     Attributes
     ----------
-    operators
-        f_1 … f_N.
+    steps
+        f_1 … f_N, in topological order.
     slices
-        Where each operator's weights lie in the vector of all weights.
+        Where each group of trained weights lies in the vector of all of them, by the
+        number of its first operator.
+    claims
+        The inputs whose region is to be held against what a run meets.
+    widths
+        By operator: the size of its output.
     regulariser, strength
         𝓡 and ρ.
     """
 
-    operators: tuple[Operator, ...]
-    slices: tuple[slice, ...]
+    steps: tuple[Step, ...]
+    slices: Mapping[int, slice]
+    claims: tuple[Place, ...]
+    widths: tuple[int, ...]
     regulariser: RegulariserSection
     strength: float
 
     @property
     def weights(self) -> int:
-        """The number of weights of all operators."""
-        return int(self.slices[-1].stop)
+        """The number of trained weights of all operators."""
+        return max(part.stop for part in self.slices.values())
 
     def outputs(
         self,
@@ -48,9 +58,11 @@ class Program:
         features: Array,
         labels: Array,
         delta: Shifts,
-        reach: Array | None = None,
+        reach: Reach | None = None,
     ) -> list[Array]:
-        """ỹ_0 … ỹ_N: ỹ_i = f_i(ỹ_{i−1}, w_i) + δ_i.
+        """ỹ_0 … ỹ_N: ỹ_v = f_v(ỹ_{u₁}, …, ỹ_{u_k}, w_v) + δ_v for its predecessors u₁, …, u_k.
+
+        Values that the backward pass does not need are left out.
 
         Parameters
         ----------
@@ -59,51 +71,61 @@ class Program:
         features, labels
             ``(R or 1, M, d)`` and ``(R or 1, M)``.
         delta
-            δ_i of shape ``(R, M, m_i)`` for the operators that are perturbed.
+            δ_v of shape ``(R, M, m_v)`` for the operators that are perturbed.
         reach
-            By operator, raised to the largest ‖ỹ_{i−1}‖ met, if given.
+            Takes in the inputs met, if given.
         """
         path = [features]
-        for number, (operator, part) in enumerate(zip(self.operators, self.slices, strict=True), 1):
-            y = operator.forward(path[-1], w[:, part], labels)
+        for number, step in enumerate(self.steps, 1):
+            parts = [path[u] for u in step.reads]
+            inputs = concatenated(parts)
+            if reach is not None:
+                reach.see(number, parts, inputs)
+            y = step.operator.forward(inputs, step.weights(w), labels)
             path.append(y + delta[number] if number in delta else y)
-        if reach is not None:
-            met = [np.sqrt(np.max(np.sum(inputs**2, axis=-1))) for inputs in path[:-1]]
-            np.maximum(reach, met, out=reach)
+            for u in step.last:
+                path[u] = _FORGOTTEN
         return path
 
     def mean_gradient(self, w: Array, path: list[Array], labels: Array, epsilon: Shifts) -> Array:
         """The average of ũ over samples, ``(R, k)``, from the outputs of the same pass.
 
-        ṽ_{i−1} = ∇₁f_iᵀ ṽ_i + ε_i and ũ_i = ∇₂f_iᵀ ṽ_i, for i = N..1; ṽ_0 is not needed.
+        ṽ_u = Σ_v (∇_u f_vᵀ ṽ_v + ε_{v,u}) over the operators v that read u, and
+        ũ_g = Σ_v ∇_w f_vᵀ ṽ_v over those with the weights g; ṽ_0 is not needed.
         """
-        parts: list[Array] = []
-        v = np.ones_like(path[-1])
-        for number in range(len(self.operators), 0, -1):
-            operator, part = self.operators[number - 1], self.slices[number - 1]
-            inputs, weights = path[number - 1], w[:, part]
-            if number == 1:
-                parts.append(operator.mean_weight_vjp(inputs, weights, labels, v))
-                break
-            v, gradient = operator.mean_vjp(inputs, weights, labels, v)
-            parts.append(gradient)
-            if number in epsilon:
-                v = v + epsilon[number]
-        return _joined(parts)
+        return self._gradient(w, path, labels, epsilon, mean=True)
 
     def sample_gradients(
         self, w: Array, path: list[Array], labels: Array, epsilon: Shifts
     ) -> Array:
         """ũ of every sample, ``(R, M, k)``, from the outputs of the same pass."""
-        parts: list[Array] = []
-        v = np.ones_like(path[-1])
-        for number in range(len(self.operators), 0, -1):
-            operator, part = self.operators[number - 1], self.slices[number - 1]
-            v, gradient = operator.vjp(path[number - 1], w[:, part], labels, v)
-            parts.append(gradient)
-            if number in epsilon:
-                v = v + epsilon[number]
-        return _joined(parts)
+        return self._gradient(w, path, labels, epsilon, mean=False)
+
+    def _gradient(
+        self, w: Array, path: list[Array], labels: Array, epsilon: Shifts, *, mean: bool
+    ) -> Array:
+        found: list[Array | None] = [None] * len(self.slices)
+        back = {len(self.steps): np.ones_like(path[-1])}
+        for number in range(len(self.steps), 0, -1):
+            step = self.steps[number - 1]
+            if not step.wanted:
+                continue
+            v = back.pop(number)
+            inputs, weights = concatenated([path[u] for u in step.reads]), step.weights(w)
+            operator, pulled = step.operator, None
+            if mean and not step.arcs:
+                gradient = operator.mean_weight_vjp(inputs, weights, labels, v)
+            elif mean or step.group is None:
+                # The weight part of every sample would be large, and nobody asks for it.
+                pulled, gradient = operator.mean_vjp(inputs, weights, labels, v)
+            else:
+                pulled, gradient = operator.vjp(inputs, weights, labels, v)
+            if step.group is not None:
+                found[step.group] = _plus(found[step.group], gradient)
+            for arc in step.arcs:
+                assert pulled is not None  # noqa: S101 - only steps without arcs skip it
+                back[arc.source] = _plus(back.get(arc.source), _along(arc, pulled, epsilon))
+        return concatenated([part for part in found if part is not None])
 
     def penalty(self, w: Array) -> Array:
         """ρ𝓡(w), shape ``(R,)``."""
@@ -126,7 +148,7 @@ class Program:
                 return np.zeros_like(w)
 
     def objective(
-        self, w: Array, features: Array, labels: Array, reach: Array | None = None
+        self, w: Array, features: Array, labels: Array, reach: Reach | None = None
     ) -> tuple[Array, Array]:
         """ℓ(w) and ∇ℓ(w) over the given samples, shapes ``(R,)`` and ``(R, k)``."""
         path = self.outputs(w, features, labels, {}, reach)
@@ -141,38 +163,48 @@ def make_program(graph: OperatorGraph) -> Program:
     Raises
     ------
     SimulationError
-        If an operator is given by constants only, or none has weights.
+        If an operator is given by constants only, or none has weights to train.
     """
-    operators = [node.operator for node in graph.nodes]
-    for node in graph.nodes:
-        if node.operator is None:
-            raise SimulationError(
-                f"operator {node.id!r} is given by constants only and cannot be simulated",
-                where=node.where,
-                expected="a `type` from the library",
-                fix="name a type for every operator, or use the bounds without a simulation",
-            )
-    stops = np.cumsum([0, *(node.weights for node in graph.nodes)]).tolist()
-    if stops[-1] == 0:
+    steps, slices = make_steps(graph), weight_slices(graph)
+    if not slices:
         raise SimulationError(
             "no operator has weights, so there is nothing to train",
             where="graph.operators",
-            expected="at least one operator with weights",
+            expected="at least one operator with weights that are trained",
             fix="set `bias: true` on an elementwise operator, or add a `dense` one",
         )
     section = graph.spec.simulation
     assert section is not None  # noqa: S101 - callers have looked
-    strength = float(section.regulariser.strength.evaluate(FLOATS, graph.values(FLOATS)))
     return Program(
-        operators=tuple(operator for operator in operators if operator is not None),
-        slices=tuple(slice(start, stop) for start, stop in pairwise(stops)),
+        steps=steps,
+        slices=slices,
+        claims=claimed_inputs(graph),
+        widths=tuple(node.outputs for node in graph.nodes),
         regulariser=section.regulariser,
-        strength=strength,
+        strength=float(section.regulariser.strength.evaluate(FLOATS, graph.values(FLOATS))),
     )
 
 
-def _joined(parts: list[Array]) -> Array:
-    """Weight gradients in the order f_1 … f_N, replicas broadcast to one length."""
+def concatenated(parts: list[Array]) -> Array:
+    """Arrays joined along the last axis, replicas broadcast to one length.
+
+    >>> concatenated([np.zeros((1, 2, 3)), np.ones((5, 2, 1))]).shape
+    (5, 2, 4)
+    """
+    if len(parts) == 1:
+        return parts[0]
     count = max(len(part) for part in parts)
-    spread = [part if len(part) == count else np.repeat(part, count, axis=0) for part in parts]
-    return np.concatenate(spread[::-1], axis=-1)
+    return np.concatenate([spread(part, count) for part in parts], axis=-1)
+
+
+def _plus(known: Array | None, more: Array) -> Array:
+    # Not in place: ``more`` may be a view of a longer array.
+    return more if known is None else known + more
+
+
+def _along(arc: Arc, pulled: Array, epsilon: Shifts) -> Array:
+    """What goes back along one edge: the parts of its slots, then ε once."""
+    total = pulled[..., arc.cuts[0]]
+    for cut in arc.cuts[1:]:
+        total = total + pulled[..., cut]
+    return total + epsilon[arc.edge] if arc.edge in epsilon else total

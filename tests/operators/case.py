@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
-from boundcalc.operators.base import Operator
+import numpy as np
+
+from boundcalc.operators.base import Data, Operator
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,10 +23,11 @@ class Case:
         The size n of its input, all inputs together.
     labels
         What its labels are drawn from.
-    input_radius
-        The largest ball that its inputs are drawn from; None lets the tests choose.
-    weight_radius
-        The same for its weights.
+    input_radius, weight_radius
+        The largest balls that its inputs and weights are drawn from, where the symbolic
+        form would overflow or lose all digits further out; None lets the tests choose.
+    tokens
+        Its inputs are whole numbers from 0 below this; 0 if they are any numbers.
     """
 
     operator: Operator
@@ -31,6 +35,7 @@ class Case:
     labels: tuple[float, ...] = (1.0, -1.0)
     input_radius: float | None = None
     weight_radius: float | None = None
+    tokens: int = 0
 
     @property
     def weights(self) -> int:
@@ -43,9 +48,12 @@ class Case:
     @property
     def sizes(self) -> tuple[int, ...]:
         """The size of each input."""
-        from math import prod
-
         return tuple(prod(shape) for shape in self.operator.shapes) or (self.inputs,)
+
+    @property
+    def data(self) -> Data:
+        """Data that has all labels, for constants that need them."""
+        return Data(np.zeros((len(self.labels), self.inputs)), np.array(self.labels))
 
     def __str__(self) -> str:
         fields = type(self.operator).model_fields

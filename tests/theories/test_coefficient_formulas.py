@@ -207,7 +207,7 @@ def test_generic_sharp_formulas(size: int, data: Any) -> None:
         for k in range(1, size + 1)
     }
     found = formulas.generic(size, FAMILIES["sharp"])
-    expected = FAMILIES["sharp"].columns(_Chain(c), RATIONALS)  # type: ignore[arg-type]
+    expected = FAMILIES["sharp"].coefficients(_Chain(c), RATIONALS)  # type: ignore[arg-type]
     for column in COLUMNS:
         for entry, number in zip(found[column], getattr(expected, column), strict=True):
             formula = sympy.sympify(entry)

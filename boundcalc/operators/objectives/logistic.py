@@ -81,7 +81,7 @@ class MeanLogistic(Objective):
 
     @cached_property
     def _norms(self) -> Array:
-        return np.linalg.norm(self._z, axis=1) * (1.0 + 1e-12)
+        return np.asarray(np.linalg.norm(self._z, axis=1) * (1.0 + 1e-12))
 
     def gradient(self, y: Array) -> Array:
         """The mean of σ(t_j) z_j, and ρy."""

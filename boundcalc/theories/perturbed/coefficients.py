@@ -7,10 +7,9 @@ from functools import cached_property
 
 from boundcalc.arithmetic import Arithmetic, Number, Scalar
 from boundcalc.errors import SymbolError
-from boundcalc.graph import OperatorGraph
-from boundcalc.theories.perturbed import sites
+from boundcalc.graph import OperatorGraph, Site
+from boundcalc.theories.perturbed import graph_sites, sites
 from boundcalc.theories.perturbed.families import (
-    COLUMNS,
     FAMILIES,
     Bounds,
     Family,
@@ -31,20 +30,24 @@ class Coefficients:
         What was compiled.
     columns
         Column name (:data:`~boundcalc.theories.perturbed.families.COLUMNS`) → numbers
-        by operator, 0 to N; empty where a symbol has no value.
+        in the order of :meth:`sites`, None for a site without a coefficient; empty where
+        a symbol has no value or the family does not cover the graph.
     missing
         Why ``columns`` is empty, or None.
+    refused
+        Whether it is empty because the family does not cover the graph.
     """
 
     graph: OperatorGraph
     family: Family
-    columns: dict[str, tuple[Number, ...]]
+    columns: dict[str, tuple[Number | None, ...]]
     missing: str | None
+    refused: bool = False
 
     @cached_property
     def bounds(self) -> Bounds | None:
         """Bounds at the spec's perturbations; None without any or with free symbols."""
-        if self.missing or not self.graph.perturbations:
+        if (self.missing and not self.refused) or not self.graph.perturbations:
             return None
         try:
             return self.family.bounds(self.graph)
@@ -59,36 +62,42 @@ class Coefficients:
         """Bound on ‖E[ũ−u]‖² for one sample at the spec's perturbations, all of them acting."""
         return None if self.bounds is None else self.bounds.bias
 
-    def site_ids(self, column: str) -> tuple[str, ...]:
-        """Operators whose perturbation can reach the gradient, for one column."""
-        return self.graph.ids[1:] if "backward" in column else self.graph.ids[:-1]
+    def sites(self, column: str) -> tuple[Site, ...]:
+        """Sites whose perturbation can reach the gradient, for one column."""
+        direction = "backward" if "backward" in column else "forward"
+        return tuple(site for site in self.graph.sites if site.direction == direction)
 
-    def by_id(self, column: str) -> dict[str, Number]:
-        """One column as a mapping from operator id."""
-        numbers = self.columns[column]
-        entries = numbers[2:] if "backward" in column else numbers[1:-1]
-        return dict(zip(self.site_ids(column), entries, strict=True))
+    def by_id(self, column: str) -> dict[str, Number | None]:
+        """One column as a mapping from operator id, or from edge on a graph."""
+        numbers = self.columns.get(column, ())
+        return {
+            site.label: number for site, number in zip(self.sites(column), numbers, strict=False)
+        }
 
     @property
     def gram_labels(self) -> tuple[str, ...]:
         """``forward:id`` and ``backward:id`` in the order of the Gram matrix."""
-        forward = (f"forward:{name}" for name in self.graph.ids[:-1])
-        backward = (f"backward:{name}" for name in self.graph.ids[1:])
-        return (*forward, *backward)
+        return tuple(f"{site.direction}:{site.label}" for site in self.graph.sites)
 
     def gram(self) -> list[list[Number]] | None:
         """G with ζ² = zᵀGz over all sites (docs/theory.md, Theorem 4.5); sharp only.
 
-        O(N²) for its 4(N−1)² entries.
+        None where an operator has a kink, for ζ² is no quadratic form then.  O(N²) for the
+        4(N−1)² entries of a chain; on a graph O(N) for each of the S sites and O(N S²).
         """
-        if self.family.name != "sharp" or self.missing:
+        graph = self.graph
+        if self.family.name != "sharp" or self.missing or not graph.smooth:
             return None
 
         def compute(kind: Arithmetic) -> list[list[Scalar]]:
-            return sites.gram_matrix(self.graph.chain_constants(kind), kind)
+            if graph.is_chain:
+                return sites.gram_matrix(graph.chain_constants(kind), kind)
+            M = graph_sites.response_matrix(graph.graph_constants(kind), graph.sites, kind)
+            count, zero = range(len(graph.sites)), kind.number(0)
+            return [[sum((row[j] * row[k] for row in M), zero) for k in count] for j in count]
 
-        matrix, exact = in_best_kind(compute, self.graph.size)
-        status = self.family.status(exact, bias=False)
+        matrix, exact = in_best_kind(compute, graph.size)
+        status = self.family.status(graph, exact, bias=False)
         return [[Number(value, status) for value in row] for row in matrix]
 
     def separable(self) -> dict[str, Number] | None:
@@ -96,8 +105,11 @@ class Coefficients:
 
         Site label → D_j; only sites with a perturbation have one.
         """
-        if self.family.name != "sharp" or self.bounds is None:
+        graph = self.graph
+        if self.family.name != "sharp" or self.bounds is None or not graph.smooth:
             return None
+        if not graph.is_chain:
+            return self._separable_on_graph()
 
         def compute(kind: Arithmetic) -> dict[str, Scalar]:
             levels = self.graph.levels(kind)
@@ -112,11 +124,37 @@ class Coefficients:
             return found
 
         values, exact = in_best_kind(compute, self.graph.size)
-        status = self.family.status(exact, bias=False)
+        status = self.family.status(graph, exact, bias=False)
+        return {name: Number(value, status) for name, value in values.items()}
+
+    def _separable_on_graph(self) -> dict[str, Number]:
+        """D_j = (Mᵀ M z)_j / z_j over the perturbed sites."""
+        graph = self.graph
+
+        def compute(kind: Arithmetic) -> dict[str, Scalar]:
+            levels, zero = graph.levels(kind), kind.number(0)
+            z = [
+                (levels.e if site.direction == "forward" else levels.eps)[site.index]
+                for site in graph.sites
+            ]
+            active = [k for k, level in enumerate(z) if level != 0]
+            chosen = [graph.sites[k] for k in active]
+            M = graph_sites.response_matrix(graph.graph_constants(kind), chosen, kind)
+            sizes = [sum((x * z[k] for x, k in zip(row, active, strict=True)), zero) for row in M]
+            return {
+                self.gram_labels[k]: sum(
+                    (row[j] * size for row, size in zip(M, sizes, strict=True)), zero
+                )
+                / z[k]
+                for j, k in enumerate(active)
+            }
+
+        values, exact = in_best_kind(compute, graph.size)
+        status = self.family.status(graph, exact, bias=False)
         return {name: Number(value, status) for name, value in values.items()}
 
     def formulas(self) -> dict[str, dict[str, str]] | None:
-        """LaTeX of every coefficient in the spec's symbols; None for long chains."""
+        """LaTeX of every coefficient in the spec's symbols; None for long chains and graphs."""
         from boundcalc.theories.perturbed.formulas import coefficient_latex
 
         return coefficient_latex(self.graph, self.family)
@@ -134,7 +172,7 @@ def coefficients(graph: OperatorGraph, family: str | Family = "sharp") -> Coeffi
     Parameters
     ----------
     graph
-        A chain of N operators.
+        A graph of N operators.
     family
         ``published`` ((21), (33a), (33b) of [KZY] as printed), ``corrected`` (with E1,
         E2, E3 of docs/theory.md applied) or ``sharp`` (docs/theory.md, section 4).
@@ -170,16 +208,19 @@ def coefficients(graph: OperatorGraph, family: str | Family = "sharp") -> Coeffi
     """
     chosen = FAMILIES[family] if isinstance(family, str) else family
 
+    refusal = chosen.refusal(graph)
+    if refusal is not None:
+        return Coefficients(graph, chosen, {}, refusal, refused=True)
+
     def compute(kind: Arithmetic) -> dict[str, tuple[Scalar, ...]]:
-        columns = chosen.columns(graph, kind)
-        return {name: tuple(getattr(columns, name)) for name in COLUMNS}
+        return chosen.columns(graph, kind)
 
     try:
         values, exact = in_best_kind(compute, graph.size)
     except SymbolError as error:
         return Coefficients(graph, chosen, {}, error.problem)
-    columns = {}
+    columns: dict[str, tuple[Number | None, ...]] = {}
     for name, column in values.items():
-        status = chosen.status(exact, bias=name.startswith("bias"))
-        columns[name] = tuple(Number(value, status) for value in column)
+        status = chosen.status(graph, exact, bias=name.startswith("bias"))
+        columns[name] = tuple(None if value is None else Number(value, status) for value in column)
     return Coefficients(graph, chosen, columns, None)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar, final
 from boundcalc.arithmetic import RATIONALS, Arithmetic, Number, Scalar, Status
 from boundcalc.errors import InexactError
 from boundcalc.graph import Levels, OperatorGraph
-from boundcalc.theories.perturbed import descent, sharp, sites, sums
+from boundcalc.theories.perturbed import descent, graph_sites, sharp, sites, sums
 from boundcalc.theories.perturbed.descent import Descent
 
 T = TypeVar("T")
@@ -69,21 +69,42 @@ class Family(ABC):
     descent: ClassVar[Descent]
     bias_provable: ClassVar[bool]
 
+    def refusal(self, graph: OperatorGraph) -> str | None:
+        """Why the family has no bounds for this graph; None where it has."""
+        del graph
+        return None
+
     @abstractmethod
-    def columns(self, graph: OperatorGraph, kind: Arithmetic) -> Any:
-        """Coefficients by operator: an object with the attributes :data:`COLUMNS`."""
+    def columns(self, graph: OperatorGraph, kind: Arithmetic) -> dict[str, tuple[Any, ...]]:
+        """Coefficients by column, in the order of the graph's sites of that direction.
+
+        An entry is None where a site has no coefficient.
+        """
+
+    @abstractmethod
+    def coefficients(self, graph: OperatorGraph, kind: Arithmetic) -> Any:
+        """Coefficients of a smooth chain by operator, 0 to N.
+
+        Returns
+        -------
+        An object with the attributes :data:`COLUMNS`.
+        """
 
     @abstractmethod
     def bounds(self, graph: OperatorGraph, active: Iterable[int] | None = None) -> Bounds:
         """Bounds at the levels of the ``active`` perturbations (all if None)."""
 
-    def status(self, exact: bool, *, bias: bool) -> Status:
+    def status(self, graph: OperatorGraph, exact: bool, *, bias: bool) -> Status:
         """``proved`` for a proved statement in exact arithmetic, else ``computed``.
+
+        ``sampled`` where the constants hold on a region that was measured.
 
         Every family's error bound is proved: the printed one follows from the sharp one
         (docs/theory.md, Proposition 4.6).  The printed bias bound is false (E1, E2), and
         the corrected one rests on a gap (E4).
         """
+        if graph.sampled:
+            return Status.SAMPLED
         proved = exact and (self.bias_provable or not bias)
         return Status.PROVED if proved else Status.COMPUTED
 
@@ -111,25 +132,48 @@ class _Sums(Family):
     corrected: ClassVar[bool]
     bias_provable: ClassVar[bool] = False
 
-    def columns(self, graph: OperatorGraph, kind: Arithmetic) -> sums.SumCoefficients:
+    def refusal(self, graph: OperatorGraph) -> str | None:
+        """[KZY] states its theorems for chains of smooth operators."""
+        if not graph.is_chain:
+            return (
+                f"the {self.name} bounds are stated and proved for chains: on a graph with "
+                "branches, joins or shared weights they may be too small; sharp covers it"
+            )
+        kink = next((n for n in graph.nodes if n.constants.hess_input is None), None)
+        if kink is not None:
+            return (
+                f"the {self.name} bounds need Lipschitz Jacobians (Assumption 3), and that of "
+                f"{kink.id} jumps"
+            )
+        return None
+
+    def columns(self, graph: OperatorGraph, kind: Arithmetic) -> dict[str, tuple[Any, ...]]:
         """(21), (33a) and (33b)."""
+        return by_site(self.coefficients(graph, kind))
+
+    def coefficients(self, graph: OperatorGraph, kind: Arithmetic) -> sums.SumCoefficients:
+        """(21), (33a) and (33b), by operator."""
         constants = graph.uniform_constants(kind, corrected=self.corrected)
         return sums.coefficients(constants, kind, corrected=self.corrected)
 
     def bounds(self, graph: OperatorGraph, active: Iterable[int] | None = None) -> Bounds:
         """Theorems 1 and 2."""
+        form = "Theorems 1 and 2 of [KZY]"
+        refusal = self.refusal(graph)
+        if refusal is not None:
+            return Bounds(None, None, form, None, None, reason=refusal)
         chosen = None if active is None else list(active)
 
         def compute(kind: Arithmetic) -> tuple[Scalar, Scalar | None]:
-            columns, levels = self.columns(graph, kind), graph.levels(kind, chosen)
+            columns, levels = self.coefficients(graph, kind), graph.levels(kind, chosen)
             return (
                 sums.error_bound(columns, levels, kind),
                 sums.bias_bound(columns, levels, kind),
             )
 
         (error, bias), exact = in_best_kind(compute, graph.size)
-        error_number = Number(error, self.status(exact, bias=False))
-        bias_number = None if bias is None else Number(bias, self.status(exact, bias=True))
+        error_number = Number(error, self.status(graph, exact, bias=False))
+        bias_number = None if bias is None else Number(bias, self.status(graph, exact, bias=True))
         reason = None
         if bias is None:
             reason = (
@@ -139,7 +183,7 @@ class _Sums(Family):
         return Bounds(
             error=error_number,
             bias=bias_number,
-            form="Theorems 1 and 2 of [KZY]",
+            form=form,
             error_plain=error_number,
             bias_plain=bias_number,
             reason=reason,
@@ -181,30 +225,43 @@ class Sharp(Family):
     bias_provable = True
     descent = descent.SHARP
 
-    def columns(self, graph: OperatorGraph, kind: Arithmetic) -> sites.SiteCoefficients:
-        """Single-site coefficients (docs/theory.md, Lemmas 5.2 and 5.3)."""
+    def columns(self, graph: OperatorGraph, kind: Arithmetic) -> dict[str, tuple[Any, ...]]:
+        """Single-site coefficients (docs/theory.md, Lemmas 5.2 and 5.3, and section 4.8)."""
+        if graph.is_chain and graph.smooth:
+            return by_site(self.coefficients(graph, kind))
+        found = graph_sites.site_columns(graph.graph_constants(kind), graph.sites, kind)
+        return {name: tuple(column) for name, column in found.items()}
+
+    def coefficients(self, graph: OperatorGraph, kind: Arithmetic) -> sites.SiteCoefficients:
+        """Single-site coefficients of a smooth chain, by operator."""
         return sites.site_coefficients(graph.chain_constants(kind), kind)
 
     def bounds(self, graph: OperatorGraph, active: Iterable[int] | None = None) -> Bounds:
-        """Theorem 4.1, or 4.3 where every mean is zero; means by 4.2 and Lemma 4.4."""
+        """Theorem 4.1, or 4.3 where every mean is zero; means by 4.2 and Lemma 4.4.
+
+        On a graph Theorems 4.7, 4.9 and 4.8.
+        """
         chosen = None if active is None else list(active)
 
         def plain(kind: Arithmetic) -> tuple[Scalar, Scalar]:
-            c, levels = graph.chain_constants(kind), graph.levels(kind, chosen)
+            c, levels = graph.graph_constants(kind), graph.levels(kind, chosen)
             second = sharp.general(c, levels, kind)
             mean = sharp.means(c, levels, second, kind, capped=False)
             return second.total(), mean.total()
 
         def best(kind: Arithmetic) -> tuple[Scalar, Scalar, tuple[Scalar, ...], str]:
-            c, levels = graph.chain_constants(kind), graph.levels(kind, chosen)
+            c, levels = graph.graph_constants(kind), graph.levels(kind, chosen)
             forward, backward = levels.forward_centred, levels.backward_centred
             second = sharp.centred(c, levels, kind, forward=forward, backward=backward)
             mean = sharp.means(c, levels, second, kind, capped=True)
-            return second.total(), mean.total(), second.gradient[1:], _form(levels)
+            return second.total(), mean.total(), second.gradient[1:], _form(graph, levels)
 
         (error0, bias0), exact0 = in_best_kind(plain, graph.size)
         (error, bias, parts, form), exact = in_best_kind(best, graph.size)
-        status, status0 = self.status(exact, bias=True), self.status(exact0, bias=True)
+        status, status0 = (
+            self.status(graph, exact, bias=True),
+            self.status(graph, exact0, bias=True),
+        )
         return Bounds(
             error=Number(error, status),
             bias=Number(bias, status),
@@ -215,16 +272,27 @@ class Sharp(Family):
         )
 
 
-def _form(levels: Levels) -> str:
+def by_site(columns: sites.SiteCoefficients | sums.SumCoefficients) -> dict[str, tuple[Any, ...]]:
+    """Columns by operator, 0 to N, of a chain, in the order of its sites."""
+    found = {name: tuple(getattr(columns, name)) for name in COLUMNS}
+    return {
+        name: column[2:] if "backward" in name else column[1:-1] for name, column in found.items()
+    }
+
+
+def _form(graph: OperatorGraph, levels: Levels) -> str:
     """The statement used, in words; a pass without perturbations is not worth a word."""
+    general, zero_mean = (
+        ("Theorem 4.1", "Theorem 4.3") if graph.is_chain else ("Theorem 4.7", "Theorem 4.9")
+    )
     forward, backward = levels.forward_centred, levels.backward_centred
     if forward and backward:
-        return "conditionally zero-mean (Theorem 4.3)"
+        return f"conditionally zero-mean ({zero_mean})"
     if forward and any(levels.e[i] != 0 for i in range(1, len(levels.e) - 1)):
-        return "zero-mean forward pass only (Theorem 4.3)"
+        return f"zero-mean forward pass only ({zero_mean})"
     if backward and any(level != 0 for level in levels.eps[2:]):
-        return "zero-mean backward pass only (Theorem 4.3)"
-    return "general (Theorem 4.1)"
+        return f"zero-mean backward pass only ({zero_mean})"
+    return f"general ({general})"
 
 
 #: Family name → family; passed as an argument wherever a choice is made.

@@ -190,7 +190,7 @@ def expanded(graph: OperatorGraph, family: Family) -> dict[str, list[Any]]:
     -------
     Column → expressions by operator, 0 to N.  O(N²) nodes in all.
     """
-    columns = family.columns(graph, SYMBOLS)
+    columns = family.coefficients(graph, SYMBOLS)
     return {name: list(getattr(columns, name)) for name in COLUMNS}
 
 
@@ -233,8 +233,8 @@ class _Letters:
 
 
 def coefficient_latex(graph: OperatorGraph, family: Family) -> dict[str, dict[str, str]] | None:
-    """LaTeX of every coefficient in the spec's symbols; None for long chains."""
-    if graph.size > 2 * EXPANDED_OPERATORS:
+    """LaTeX of every coefficient in the spec's symbols; None for long chains and graphs."""
+    if graph.size > 2 * EXPANDED_OPERATORS or not (graph.is_chain and graph.smooth):
         return None
     columns = expanded(graph, family)
     result: dict[str, dict[str, str]] = {}

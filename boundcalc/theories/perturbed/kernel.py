@@ -219,6 +219,15 @@ def mean_drift(
     return found
 
 
+def half_squares(g: Graph, s: Column, v: int) -> Scaled:
+    """½ Σ_u s_u² over the inputs u of v."""
+    found = ZERO
+    for k in range(g.first[v], g.first[v + 1]):
+        x = load(s, g.inputs[k])
+        found = plus(found, times((0.5, 0), times(x, x)))
+    return found
+
+
 # -- The recurrences: boundcalc.theories.perturbed.sharp -------------------------------------------
 
 
@@ -246,73 +255,71 @@ def forward(g: Graph, x: Given, state: State, centred: bool, capped: bool) -> No
         store(mu, v, less(mean, size) if capped else mean)
 
 
-def backward(
-    g: Graph, x: Given, state: State, gradient: Gradient, centred: bool, capped: bool
-) -> None:
-    """V, R, E, β, ν and the gradient: each operator adds to those that it reads."""
-    store(state.V, len(g.first) - 2, (1.0, 0))
+def backward_sizes(g: Graph, x: Given, state: State, centred: bool) -> None:
+    """V, R and E: each operator, after all that read it, adds to those that it reads."""
+    s, V, R, E, squares = state.s, state.V, state.R, state.E, state.squares
+    store(V, len(g.first) - 2, (1.0, 0))
     for v in range(len(g.first) - 2, 0, -1):
         if centred:
             # W_v = (Σ a √W)² + Σ ϵ²
-            E = load(state.E, v)
-            store(state.E, v, root(plus(times(E, E), load(state.squares, v))))
+            store(E, v, root(plus(times(load(E, v), load(E, v)), load(squares, v))))
+        for k in range(g.first[v], g.first[v + 1]):
+            u = g.inputs[k]
+            if u == 0:
+                continue
+            # V_u = Σ_v a V_v;  R_u = Σ_v (a R_v + V_v · drift of ∇_u f_v);  E_u = Σ_v a E_v + Σ ϵ
+            a, moved = scaled(g.a[k]), drift(g.A, g.pairs[k] - g.first[v], g.J[k], g, s, v)
+            add_to(V, u, times(a, load(V, v)))
+            add_to(R, u, plus(times(a, load(R, v)), times(load(V, v), moved)))
+            add_to(E, u, times(a, load(E, v)))
+            if g.leads[k]:
+                eps = scaled(x.eps[g.edges[k]])
+                if centred:
+                    add_to(squares, u, times(eps, eps))
+                else:
+                    add_to(E, u, eps)
+
+
+def backward_means(g: Graph, x: Given, state: State, capped: bool) -> None:
+    """β and ν, in the same order."""
+    s, mu, V, R, beta, nu = state.s, state.mu, state.V, state.R, state.beta, state.nu
+    for v in range(len(g.first) - 2, 0, -1):
         if capped:
-            store(state.beta, v, less(load(state.beta, v), load(state.R, v)))
-        # ½ Σ_u s_u²
-        squares = ZERO
+            store(beta, v, less(load(beta, v), load(R, v)))
+        squares = half_squares(g, s, v)
         for k in range(g.first[v], g.first[v + 1]):
-            s = load(state.s, g.inputs[k])
-            squares = plus(squares, times((0.5, 0), times(s, s)))
-        weigh(g, state, gradient, squares, v)
-        for k in range(g.first[v], g.first[v + 1]):
-            if g.inputs[k] > 0:
-                pass_back(g, state, squares, v, k)
-                if g.leads[k]:
-                    enter(x, state, g.inputs[k], g.edges[k], centred)
+            u, offset = g.inputs[k], g.pairs[k] - g.first[v]
+            if u == 0:
+                continue
+            # β_u = Σ_v (a β_v + drift · R_v + V_v · mean drift);  ν_u = Σ_v a ν_v + Σ n
+            a, moved = scaled(g.a[k]), drift(g.A, offset, g.J[k], g, s, v)
+            shift = mean_drift(g.A, offset, g.A3[k], squares, moved, g, mu, v)
+            passed = plus(times(a, load(beta, v)), times(moved, load(R, v)))
+            add_to(beta, u, plus(passed, times(load(V, v), shift)))
+            add_to(nu, u, times(a, load(nu, v)))
+            if g.leads[k]:
+                add_to(nu, u, scaled(x.n[g.edges[k]]))
 
 
-def weigh(g: Graph, state: State, gradient: Gradient, squares: Scaled, v: int) -> None:
-    """What v adds to the error of its weights' gradient."""
-    b, V, R = scaled(g.b[v]), load(state.V, v), load(state.R, v)
-    moved = drift(g.B, 0, g.K[v], g, state.s, v)
-    shift = mean_drift(g.B, 0, g.B3[v], squares, moved, g, state.mu, v)
-    # b R + V · drift of ∇_w f;  b E;  b (β + ν) + drift · R + V · mean drift
-    accumulate(gradient.forward, g.groups[v], plus(times(b, R), times(V, moved)))
-    accumulate(gradient.backward, g.groups[v], times(b, load(state.E, v)))
-    mean = times(b, plus(load(state.beta, v), load(state.nu, v)))
-    mean = plus(mean, plus(times(moved, R), times(V, shift)))
-    accumulate(gradient.mean, g.groups[v], mean)
+def weights(g: Graph, state: State, gradient: Gradient) -> None:
+    """What each operator adds to the error of its weights' gradient."""
+    s, mu, V, R, E, beta, nu = (
+        *(state.s, state.mu, state.V, state.R, state.E),
+        *(state.beta, state.nu),
+    )
+    caused, other, means = gradient.forward, gradient.backward, gradient.mean
+    for v in range(1, len(g.first) - 1):
+        b, group, bent = scaled(g.b[v]), g.groups[v], half_squares(g, s, v)
+        moved = drift(g.B, 0, g.K[v], g, s, v)
+        shift = mean_drift(g.B, 0, g.B3[v], bent, moved, g, mu, v)
+        # b R + V · drift of ∇_w f;  b E;  b (β + ν) + drift · R + V · mean drift
+        accumulate(caused, group, plus(times(b, load(R, v)), times(load(V, v), moved)))
+        accumulate(other, group, times(b, load(E, v)))
+        mean = plus(times(moved, load(R, v)), times(load(V, v), shift))
+        accumulate(means, group, plus(times(b, plus(load(beta, v), load(nu, v))), mean))
 
 
-def pass_back(g: Graph, state: State, squares: Scaled, v: int, k: int) -> None:
-    """What v adds to the recurrences of the operator that its slot k reads."""
-    u, a, offset = g.inputs[k], scaled(g.a[k]), g.pairs[k] - g.first[v]
-    V, R = load(state.V, v), load(state.R, v)
-    moved = drift(g.A, offset, g.J[k], g, state.s, v)
-    shift = mean_drift(g.A, offset, g.A3[k], squares, moved, g, state.mu, v)
-    add_to(state.V, u, times(a, V))
-    # R_u = Σ_v (a R_v + V_v · drift);  E_u = Σ_v a E_v;  ν_u = Σ_v a ν_v
-    add_to(state.R, u, plus(times(a, R), times(V, moved)))
-    add_to(state.E, u, times(a, load(state.E, v)))
-    add_to(state.nu, u, times(a, load(state.nu, v)))
-    # β_u = Σ_v (a β_v + drift · R_v + V_v · mean drift)
-    beta = plus(times(a, load(state.beta, v)), times(moved, R))
-    add_to(state.beta, u, plus(beta, times(V, shift)))
-
-
-def enter(x: Given, state: State, u: int, edge: int, centred: bool) -> None:
-    """The perturbation of an edge enters the backward pass at u."""
-    eps = scaled(x.eps[edge])
-    if centred:
-        add_to(state.squares, u, times(eps, eps))
-    else:
-        add_to(state.E, u, eps)
-    add_to(state.nu, u, scaled(x.n[edge]))
-
-
-def finish(
-    gradient: Gradient, parts: Column, totals: Sums, centred: bool, capped: bool
-) -> None:
+def finish(gradient: Gradient, parts: Column, totals: Sums, centred: bool, capped: bool) -> None:
     """E‖ũ_g − u_g‖² by group into ``parts``; ζ² and β² into ``totals``."""
     for i in range(len(parts.mantissa)):
         caused, other = summed(gradient.forward, i), summed(gradient.backward, i)
@@ -329,7 +336,8 @@ def finish(
 
 #: What the loops call; compiled together with them.
 HELPERS = (
-    scaled, normal, times, plus, root, less, load, store, add_to, accumulate, summed,
-    drift, mean_drift, weigh, pass_back, enter,
-)  # fmt: skip
-LOOPS = (forward, backward, finish)
+    *(scaled, normal, times, plus, root, less),
+    *(load, store, add_to, accumulate, summed),
+    *(drift, mean_drift, half_squares),
+)
+LOOPS = (forward, backward_sizes, backward_means, weights, finish)

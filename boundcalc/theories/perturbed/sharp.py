@@ -87,7 +87,7 @@ def forward_sizes(
     zero = kind.number(0)
     s = [zero] * (g.size + 1)
     for v in range(1, g.size):
-        inherited = _sum((l * s[u] for l, u in zip(g.l[v], g.inputs[v], strict=True)), zero)
+        inherited = _sum((g.l[v][k] * s[u] for k, u in enumerate(g.inputs[v])), zero)
         s[v] = inherited + levels.e[v]
         if centred and not (vanishes(inherited) or vanishes(levels.e[v])):
             s[v] = kind.sqrt(inherited**2 + levels.e[v] ** 2)

@@ -1,0 +1,190 @@
+"""What a user says about an imported model, and what is written where nothing is said."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from boundcalc.errors import SpecError
+from boundcalc.importers.base import INPUT, Layer, Network
+
+#: Multiply-adds of all draws of a simulated check, which take some seconds.
+_WORK = 4e10
+_WEIGHTS = 4e8  # gradients of all draws, in numbers
+_LINE = 90
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the spec of an imported model assumes.
+
+    Attributes
+    ----------
+    loss
+        See :func:`~boundcalc.importers.losses.with_loss`.
+    radius, low, high
+        A ball, or a box for each component, that holds every input.
+    weight_change
+        The radius of the ball around the imported weights of an operator, in which they
+        stay during training.
+    half_width
+        Of the uniform noise that is written as an example.
+    """
+
+    loss: str | None = None
+    radius: str | None = None
+    low: str | None = None
+    high: str | None = None
+    weight_change: str = "1/10"
+    half_width: str = "1/1000"
+
+
+def bounds(network: Network, settings: Settings) -> tuple[float, float]:
+    """The interval in which every component of the input lies.
+
+    Raises
+    ------
+    SpecError
+        If low is above high, or a number is none.
+    """
+    if network.vocabulary is not None:
+        return 0.0, float(network.vocabulary - 1)
+    if settings.radius is not None:
+        half = number(settings.radius, "--input-radius") / math.sqrt(prod(network.input_shape))
+        return -half, half
+    low = number(settings.low or "-1", "--input-low")
+    high = number(settings.high or "1", "--input-high")
+    if low > high:
+        raise SpecError("the lower bound of the input is above the upper", value=f"{low} > {high}")
+    return low, high
+
+
+def number(text: str, option: str) -> float:
+    """The value of a number or fraction on the command line."""
+    from boundcalc.arithmetic import FLOATS
+    from boundcalc.spec.grammar import parse
+
+    try:
+        value = parse(text)
+        if value.symbols:
+            raise SpecError("not a number", value=text)
+        return float(value.evaluate(FLOATS))
+    except SpecError as error:
+        raise error.located(option) from None
+
+
+def input_section(network: Network, settings: Settings) -> dict[str, Any]:
+    """The section ``graph.input``."""
+    section: dict[str, Any] = {"shape": list(network.input_shape)}
+    if network.vocabulary is not None:
+        return {**section, "low": 0, "high": network.vocabulary - 1}
+    if settings.radius is not None:
+        section["radius"] = settings.radius
+        if settings.low is None and settings.high is None:
+            return section
+    return {**section, "low": settings.low or "-1", "high": settings.high or "1"}
+
+
+def header(network: Network, loss: str, settings: Settings) -> list[str]:
+    """The comment at the top: what this is, and what to look at."""
+    assumed = network.vocabulary is None and settings.radius is None and settings.low is None
+    lines = [
+        f"Imported from {network.name}: {len(network.layers) - 1} operators, "
+        f"{network.weights} trained weights.",
+        "",
+        "What to look at before a bound is relied on:",
+        "- graph.input: where every sample is assumed to lie"
+        + (" (nothing was said: [-1, 1])." if assumed else "."),
+        f"- weight_change: training keeps the weights of each operator within "
+        f"{settings.weight_change} of the",
+        "  imported ones (Euclidean). A larger ball gives larger constants.",
+        "- perturbations: an example, uniform noise after every layer and in the gradients",
+        "  passed back. Replace it by yours.",
+        "- loss: rates need smoothness, initial_gap and gradient_noise of your objective, which",
+        "  no model file holds. Add, for instance:",
+        "    loss: {smoothness: 10, initial_gap: 2, gradient_noise: 1, batch: 32}",
+        "- simulation: random inputs and labels, few of them, and a few tiny steps. Name your",
+        "  data under `data`.",
+    ]
+    if network.notes:
+        lines += ["", "How the model was read:", *(f"- {note}." for note in network.notes)]
+    return [f"# {line}".rstrip() for text in lines for line in wrapped(text)]
+
+
+def wrapped(text: str) -> list[str]:
+    """A line of a comment, broken at spaces; a continued item of a list is indented."""
+    lines, indent = [""], "  " if text.startswith(("-", " ")) else ""
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines[-1].strip() or not word else lines[-1] + word
+        if len(longer) > _LINE and lines[-1].strip():
+            lines.append(indent + word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def run_sections(
+    network: Network, ids: tuple[str, ...], loss: str, settings: Settings
+) -> list[str]:
+    """The sections after the graph: perturbations, training and simulation."""
+    noise = f"model: uniform, half_width: {settings.half_width}"
+    forward, backward = _sites(network, ids)
+    low, high = bounds(network, settings)
+    samples = 8
+    draws = _draws(network, samples)
+    size = prod(network.input_shape)
+    data: dict[str, Any] = {"samples": samples, "dimension": size, "seed": 0}
+    if network.vocabulary is not None:
+        data = {"generator": "tokens", **data, "vocabulary": network.vocabulary}
+    else:
+        data = {"generator": "uniform", **data, "low": low, "high": high}
+    if loss == "cross_entropy":
+        data["classes"] = network.layers[network.layers[network.output].inputs[0]].size
+    lines = ["perturbations:"]
+    for sites, direction in ((forward, "forward"), (backward, "backward")):
+        if sites:
+            lines.append(f"  - at: [{', '.join(sites)}]")
+            lines += [f"    pass: {direction}", f"    {noise.replace(', ', chr(10) + '    ')}"]
+    return [
+        *(lines if len(lines) > 1 else ["perturbations: []"]),
+        "training: {step_size: 1/10000, horizon: 10}    # small: the run stays near its start",
+        "simulation:",
+        f"  data: {_inline(data)}",
+        "  replicas: 2",
+        f"  check: {{iterates: [0], samples: 2, draws: {draws}}}",
+    ]
+
+
+def _inline(section: Mapping[str, Any]) -> str:
+    return "{" + ", ".join(f"{key}: {value}" for key, value in section.items()) + "}"
+
+
+def _sites(network: Network, ids: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Where the example perturbs: outputs of layers, and gradients passed back into layers."""
+    layers = [
+        (number, layer)
+        for number, layer in enumerate(network.layers)
+        if number != INPUT and layer.type != "identity"
+    ]
+    forward = [ids[number] for number, _ in layers if number != network.output]
+    backward = [ids[number] for number, layer in layers if INPUT not in layer.inputs]
+    return forward, backward
+
+
+def _draws(network: Network, samples: int) -> int:
+    """As many draws as a simulated check can make in some seconds, a power of two."""
+    work = max(1, 6 * sum(_multiplications(layer) for layer in network.layers))
+    weights = max(1, network.weights)
+    most = min(_WORK / (work * samples), _WEIGHTS / weights, 1024)
+    return 2 ** int(math.log2(max(16, most)))
+
+
+def _multiplications(layer: Layer) -> int:
+    """Multiply-adds of one pass of one sample."""
+    if layer.type.startswith("conv"):
+        return layer.weights * prod(layer.shape[1:])
+    rows = prod(layer.shape[:-1]) if layer.type == "dense" else 1
+    return layer.weights * rows + layer.size

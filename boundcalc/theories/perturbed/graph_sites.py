@@ -1,0 +1,148 @@
+"""One perturbed site at a time on any graph, by running the recurrences with unit levels.
+
+On a chain :mod:`~boundcalc.theories.perturbed.sites` has the same numbers in O(N); on a
+graph there is no shorter way than one run for each site, O(N + slot pairs) each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from boundcalc.arithmetic import FLOATS, WIDE, Arithmetic, Scalar
+from boundcalc.graph import GraphConstants, Levels, Site
+from boundcalc.theories.perturbed import sharp
+
+#: Operators above which all sites run at once, in float64.
+TOGETHER = 64
+#: Most numbers in a column of states of all sites at once.
+MAX_STATES = 20_000_000
+
+
+def reaching_kinks(g: GraphConstants) -> frozenset[int]:
+    """Operators whose output, perturbed, moves a Jacobian that has no Lipschitz constant."""
+    found: set[int] = set()
+    for u in range(g.size - 1, 0, -1):
+        if any(v in g.kinked or v in found for v, _ in g.consumers[u]):
+            found.add(u)
+    return frozenset(found)
+
+
+def too_many(g: GraphConstants, sites: Sequence[Site]) -> bool:
+    """Whether coefficients of every site would take too long and too much memory."""
+    return g.size > TOGETHER and (g.size + 1) * len(sites) > MAX_STATES
+
+
+def site_columns(
+    g: GraphConstants, sites: Sequence[Site], kind: Arithmetic
+) -> dict[str, list[Scalar | None]]:
+    """Coefficients of every site alone, in the order of the sites of each direction.
+
+    A forward site that reaches a kink has none: what it does is not proportional to its
+    size.
+
+    Returns
+    -------
+    Column name → one number for each forward or each backward site.
+    """
+    rows = _unit_totals(g, sites, kind)
+    kinks = reaching_kinks(g)
+    columns: dict[str, list[Scalar | None]] = {
+        "error_forward": [],
+        "error_backward": [],
+        "bias_forward_mean": [],
+        "bias_forward_fourth": [],
+        "bias_backward_mean": [],
+    }
+    for site, (error, mean, curvature) in zip(sites, rows, strict=True):
+        if site.direction == "backward":
+            columns["error_backward"].append(error)
+            columns["bias_backward_mean"].append(mean)
+        else:
+            smooth = site.index not in kinks
+            columns["error_forward"].append(error if smooth else None)
+            columns["bias_forward_mean"].append(mean if smooth else None)
+            columns["bias_forward_fourth"].append(curvature if smooth else None)
+    return columns
+
+
+def response_matrix(
+    g: GraphConstants, sites: Sequence[Site], kind: Arithmetic
+) -> list[list[Scalar]]:
+    """M by rows, one for each group of weights: the sizes that a unit at each site causes.
+
+    docs/theory.md, Theorem 4.5 (a), holds for graphs too: the recurrences are linear.
+    """
+    columns = []
+    for site in sites:
+        second = sharp.general(g, unit_levels(g, [site], kind), kind)
+        columns.append([kind.sqrt(value) for value in second.gradient[1:]])
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def unit_levels(g: GraphConstants, sites: Sequence[Site], kind: Arithmetic) -> Levels:
+    """Levels of 1 at one site and 0 elsewhere; for several sites in arrays, one entry each."""
+    edges = 1 + max(edge for slots in g.edges for edge in slots)
+    zero, one = kind.number(0), kind.number(1)
+    if len(sites) > 1:
+        zero = np.zeros(len(sites))
+    e, eps = [zero] * (g.size + 1), [zero] * edges
+    for position, site in enumerate(sites):
+        side = e if site.direction == "forward" else eps
+        if len(sites) == 1:
+            side[site.index] = one
+        else:
+            column = np.zeros(len(sites))
+            column[position] = 1.0
+            side[site.index] = column
+    none, silent = (zero,) * (g.size + 1), (zero,) * edges
+    return Levels(e=tuple(e), m=none, q=none, eps=tuple(eps), n=silent)
+
+
+def _unit_totals(
+    g: GraphConstants, sites: Sequence[Site], kind: Arithmetic
+) -> list[tuple[Scalar, Scalar, Scalar]]:
+    """(error, squared bias of a unit mean, squared bias of a unit size) of every site."""
+    if g.size <= TOGETHER or kind is not WIDE or len(sites) < 2:
+        return [_one(g, site, kind) for site in sites]
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        floats = converted(g)
+        levels = unit_levels(floats, sites, FLOATS)
+        found = np.stack(np.broadcast_arrays(*_totals(floats, levels, FLOATS)), axis=1)
+    rows: list[tuple[Scalar, Scalar, Scalar]] = []
+    for site, row in zip(sites, found, strict=True):
+        # What left the range of float64 is done again with an unbounded exponent.
+        safe = np.isfinite(row).all() and np.all((row > 1e-250) | (row == 0.0))
+        if safe:
+            rows.append((WIDE.measured(row[0]), WIDE.measured(row[1]), WIDE.measured(row[2])))
+        else:
+            rows.append(_one(g, site, kind))
+    return rows
+
+
+def _one(g: GraphConstants, site: Site, kind: Arithmetic) -> tuple[Scalar, Scalar, Scalar]:
+    return _totals(g, unit_levels(g, [site], kind), kind)
+
+
+def _totals(g: GraphConstants, unit: Levels, kind: Arithmetic) -> tuple[Scalar, Scalar, Scalar]:
+    second = sharp.general(g, unit, kind)
+    curvature = sharp.means(g, unit, second, kind, capped=False).total()
+    none, silent = (kind.number(0),) * len(unit.e), (kind.number(0),) * len(unit.eps)
+    # The same units as means: with nothing of their own size they meet no curvature.
+    mean = Levels(e=none, m=unit.e, q=none, eps=silent, n=unit.eps)
+    still = sharp.general(g, mean, kind)
+    return second.total(), sharp.means(g, mean, still, kind, capped=False).total(), curvature
+
+
+def converted(g: GraphConstants) -> GraphConstants:
+    """The same constants in float64."""
+
+    def number(value: object) -> object:
+        if isinstance(value, tuple):
+            return tuple(number(entry) for entry in value)
+        return None if value is None else float(value)  # type: ignore[arg-type]
+
+    names = ("a", "l", "A", "J", "A3", "b", "B", "K", "B3")
+    columns: dict[str, object] = {name: number(getattr(g, name)) for name in names}
+    return GraphConstants(inputs=g.inputs, edges=g.edges, groups=g.groups, **columns)  # type: ignore[arg-type]
