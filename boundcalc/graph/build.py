@@ -26,6 +26,7 @@ from boundcalc.graph.check import check_numbers
 from boundcalc.graph.connect import connect
 from boundcalc.graph.expand import Entry, expand
 from boundcalc.graph.locate import located
+from boundcalc.graph.merge import merged_runs, merging_note
 from boundcalc.graph.model import OperatorGraph
 from boundcalc.graph.nodes import make_nodes
 from boundcalc.graph.perturb import amplitudes, make_perturbations, place
@@ -94,6 +95,7 @@ def _build(
             "no data: the chain's input is read as one number, from which the sizes of "
             "perturbations follow"
         )
+    merged = merged_runs(nodes, spec.graph.merge)
     graph = OperatorGraph(
         spec=spec,
         nodes=nodes,
@@ -102,11 +104,12 @@ def _build(
         perturbations=(),
         symbols=spec.symbol_values,
         data=data,
-        notes=tuple(notes),
+        notes=(*notes, *(merging_note(run, nodes) for run in merged)),
+        merged=merged,
         sampled=spec.graph.regions == "visited",
     )
     perturbations, more = make_perturbations(placed, graph)
-    graph = replace(graph, perturbations=perturbations, notes=(*notes, *more))
+    graph = replace(graph, perturbations=perturbations, notes=(*graph.notes, *more))
     check_numbers(graph)
     return graph
 

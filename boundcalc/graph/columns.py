@@ -143,7 +143,7 @@ def check_edges(g: GraphArrays) -> None:
 
 def check_constants(g: GraphArrays) -> None:
     """Sizes, and a bounded change J or K wherever a Lipschitz constant is missing."""
-    check_magnitudes(g.b[1:], "b", "entry")
+    check_magnitudes(g.b, "b", "entry")
     for name in ("a", "l"):
         check_magnitudes(getattr(g, name), name, "slot")
     for name in ("J", "A3", "B", "A", "K", "B3"):

@@ -6,17 +6,19 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from boundcalc.arithmetic import Arithmetic, Scalar
-from boundcalc.graph.numbers import GraphConstants
+from boundcalc.graph.numbers import GraphConstants, Run
 from boundcalc.operators.base import Constants, Slot
 from boundcalc.spec.expressions import Expression
 
 if TYPE_CHECKING:
-    from boundcalc.graph.parts import Node
+    from boundcalc.graph.parts import Merged, Node
 
 _Evaluate = Callable[[Expression], Scalar]
 
 
-def evaluated(nodes: Sequence[Node], kind: Arithmetic, evaluate: _Evaluate) -> GraphConstants:
+def evaluated(
+    nodes: Sequence[Node], merged: Sequence[Merged], kind: Arithmetic, evaluate: _Evaluate
+) -> GraphConstants:
     """The constants of a graph in a number kind; O(N + slot pairs).
 
     Operators that share their constants share the numbers too.
@@ -42,6 +44,7 @@ def evaluated(nodes: Sequence[Node], kind: Arithmetic, evaluate: _Evaluate) -> G
         K=(None, *(row.K for row in rows)),
         B3=(zero, *(row.B3 for row in rows)),
         groups=(0, *(node.group for node in nodes)),
+        runs=tuple(Run(run.nodes, evaluate(run.norm), run.affine) for run in merged),
     )
 
 

@@ -83,9 +83,10 @@ class LevelArrays:
             column = columns.numbers(value, name)
             given[name] = columns.spread(column, name, graph.edge_count, "edges")
             given[name][graph.data_edges] = 0.0
-        columns.check_means(given["m"], given["e"], "m", "e")
-        columns.check_means(given["n"], given["eps"], "n", "eps")
-        return cls(**given)
+        found = cls(**given)
+        columns.check_means(found.m, found.e, "m", "e")
+        columns.check_means(found.n, found.eps, "n", "eps")
+        return found
 
     @classmethod
     def from_levels(cls, levels: Levels, graph: GraphArrays) -> LevelArrays:

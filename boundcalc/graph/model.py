@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from boundcalc.arithmetic import Arithmetic, Scalar
 from boundcalc.graph.evaluate import evaluated
 from boundcalc.graph.numbers import ChainConstants, GraphConstants, Levels, UniformConstants
-from boundcalc.graph.parts import CONSTANT_NAMES, Node, Perturbation, Site
+from boundcalc.graph.parts import CONSTANT_NAMES, Merged, Node, Perturbation, Site
 from boundcalc.operators.base import Data
 from boundcalc.spec.expressions import Expression
 from boundcalc.spec.model import Spec
@@ -42,6 +42,8 @@ class OperatorGraph:
         The samples, when the spec has a simulation.
     notes
         Remarks on how the graph was read that belong in every output.
+    merged
+        Runs of operators whose norms were taken together.
     sampled
         Whether derived constants hold on a region that was measured on the data, so
         that no bound from them is proved.
@@ -55,6 +57,7 @@ class OperatorGraph:
     symbols: Mapping[str, Expression]
     data: Data | None
     notes: tuple[str, ...] = field(default=())
+    merged: tuple[Merged, ...] = ()
     sampled: bool = False
     #: Constants that were evaluated before, by kind: every stage asks for them anew.
     _known: dict[tuple[str, str], Any] = field(
@@ -164,7 +167,8 @@ class OperatorGraph:
         """
         key = ("graph", kind.name)
         if key not in self._known:
-            self._known[key] = evaluated(self.nodes, kind, _evaluator(kind, self.values(kind)))
+            evaluate = _evaluator(kind, self.values(kind))
+            self._known[key] = evaluated(self.nodes, self.merged, kind, evaluate)
         known: GraphConstants = self._known[key]
         return known
 

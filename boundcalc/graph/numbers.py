@@ -73,6 +73,35 @@ class ChainConstants:
 
 
 @dataclass(frozen=True)
+class Run:
+    """Operators one after the other, with a bound on the norm of all their Jacobians' product.
+
+    Attributes
+    ----------
+    nodes
+        Numbers of its operators in order; all but the last feed the next one only.
+    norm
+        A bound on ‖∇f_last ⋯ ∇f_first‖, at most the product of the single bounds.
+    affine
+        Whether all of them are affine.
+    """
+
+    nodes: tuple[int, ...]
+    norm: Scalar
+    affine: bool
+
+    @property
+    def first(self) -> int:
+        """The first operator."""
+        return self.nodes[0]
+
+    @property
+    def last(self) -> int:
+        """The last operator."""
+        return self.nodes[-1]
+
+
+@dataclass(frozen=True)
 class GraphConstants:
     """Constants of a directed acyclic graph (docs/theory.md, section 4.8).
 
@@ -102,6 +131,8 @@ class GraphConstants:
         The Lipschitz constant, in all inputs together, of y ↦ ∇_y∇_w f_v.
     groups
         By operator: the number of the weights that it uses; shared weights share it.
+    runs
+        Runs of operators whose norms were taken together; no operator is in two.
     """
 
     inputs: tuple[tuple[int, ...], ...]
@@ -116,11 +147,22 @@ class GraphConstants:
     K: tuple[Scalar | None, ...]
     B3: tuple[Scalar | None, ...]
     groups: tuple[int, ...]
+    runs: tuple[Run, ...] = ()
 
     @property
     def size(self) -> int:
         """N, the number of operators."""
         return len(self.b) - 1
+
+    @cached_property
+    def run_from(self) -> dict[int, Run]:
+        """Runs by their first operator."""
+        return {run.first: run for run in self.runs}
+
+    @cached_property
+    def run_to(self) -> dict[int, Run]:
+        """Runs by their last operator."""
+        return {run.last: run for run in self.runs}
 
     @property
     def graph(self) -> GraphConstants:

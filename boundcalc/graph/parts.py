@@ -84,6 +84,28 @@ class Node:
 
 
 @dataclass(frozen=True)
+class Merged:
+    """Operators one after the other whose Jacobians have one bound together.
+
+    Attributes
+    ----------
+    nodes
+        Their numbers, in order.
+    norm
+        A bound on the norm of the product of their Jacobians.
+    product
+        The product of their single bounds, for comparison.
+    affine
+        Whether all of them are affine; else one is elementwise.
+    """
+
+    nodes: tuple[int, ...]
+    norm: Expression
+    product: float
+    affine: bool
+
+
+@dataclass(frozen=True)
 class Site:
     """A place where a perturbation can act and reach the gradient.
 

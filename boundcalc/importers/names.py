@@ -37,9 +37,9 @@ def layer_ids(network: Network) -> tuple[str, ...]:
     """
     taken: set[str] = set()
     counts: dict[str, int] = {}
-    ids = []
-    for number, layer in enumerate(network.layers):
-        name = "input" if number == 0 else _wanted(layer)
+    ids = ["input"]  # of no operator, so that one may be called like it
+    for layer in network.layers[1:]:
+        name = _wanted(layer)
         if not name:
             counts[layer.type] = counts.get(layer.type, 0) + 1
             name = f"{layer.type}{counts[layer.type]}"

@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from boundcalc.errors import DataError
 from boundcalc.importers.base import INPUT, MAX_VALUES, unsupported
-from boundcalc.importers.formulas import subtrees
+from boundcalc.importers.moves import AnyArray, Move, moved_value
 from boundcalc.importers.onnx_call import Call, Handler
-from boundcalc.importers.values import Constant, Formula, Value
+from boundcalc.importers.values import Constant, Value
 from boundcalc.importers.weighted import embedding
 
-AnyArray = npt.NDArray[Any]
 
-
-def moved(call: Call, value: Value, move: Callable[[AnyArray], AnyArray]) -> Value:
-    """A value whose numbers are moved; a constant keeps its name if it keeps its size."""
-    try:
-        if isinstance(value, Constant):
-            array = move(value.array)
-            return Constant(array, value.origin if array.size == value.array.size else "")
-        if isinstance(value, Formula) and value.shape == value.base.shape and _pointwise(value):
-            base = value.base.moved(move)
-            return Formula(base, value.tree, base.shape)
-        return call.builder.view(value).moved(move)
-    except (ValueError, IndexError) as error:
-        raise DataError(
-            f"shapes that do not fit: {str(error)[:100]}", value=f"input {list(value.shape)}"
-        ) from None
-
-
-def _pointwise(value: Formula) -> bool:
-    """Whether a formula acts in each component by itself."""
-    return not any(part[:2] == ("f", "mean") for part in (value.tree, *subtrees(value.tree)))
+def moved(call: Call, value: Value, move: Move) -> Value:
+    """A value of the node, moved."""
+    return moved_value(call.builder, value, move)
 
 
 def _identity(call: Call) -> Value:

@@ -8,7 +8,8 @@ The passes run in this order, each on the result of the one before:
 3. other constants become convolutions of width 1 whose weights are not trained, since the
    library has no operator for them;
 4. reshapes of reshapes become one;
-5. the input becomes an operator where more than one reads it.
+5. the input becomes an operator where more than one reads it, and takes the shape that it
+   is read in where one operator reshapes it.
 """
 
 from __future__ import annotations
@@ -267,8 +268,14 @@ def _reshaped_once(layers: list[Layer], output: int) -> tuple[list[Layer], int]:
 def _rooted(layers: list[Layer], output: int) -> tuple[list[Layer], int]:
     """An operator for the data, where it is read twice or joined with what it becomes."""
     reading = [layer for layer in layers if INPUT in layer.inputs]
-    direct = len(reading) == 1 and reading[0].type not in _JOINS
-    if direct or not reading:
+    if len(reading) == 1 and reading[0].type not in _JOINS:
+        first = reading[0]
+        if first is layers[1] and first.type == "identity" and "axes" not in first.parameters:
+            moved = [
+                layer.changed(inputs=tuple(max(number - 1, INPUT) for number in layer.inputs))
+                for layer in layers[2:]
+            ]
+            return [layers[INPUT].changed(shape=first.shape), *moved], output - 1
         return layers, output
     root = Layer("identity", (INPUT,), layers[INPUT].shape, hint="input")
     moved = [

@@ -49,7 +49,10 @@ def import_model(
             "this is no model file", path.name, fix="expected: " + ", ".join((".onnx", *WEIGHTS))
         )
     onnx = suffix == ".onnx"
-    for option, value, wanted in (("--activation", activation, not onnx), ("--output", output, onnx)):
+    for option, value, wanted in (
+        ("--activation", activation, not onnx),
+        ("--output", output, onnx),
+    ):
         if value is not None and not wanted:
             raise unsupported(
                 f"{option} does not apply to a {suffix} file", path.name, fix=f"remove {option}"

@@ -179,7 +179,7 @@ def _draws(network: Network, samples: int) -> int:
     work = max(1, 6 * sum(_multiplications(layer) for layer in network.layers))
     weights = max(1, network.weights)
     most = min(_WORK / (work * samples), _WEIGHTS / weights, 1024)
-    return 2 ** int(math.log2(max(16, most)))
+    return 1 << int(math.log2(max(16, most)))
 
 
 def _multiplications(layer: Layer) -> int:

@@ -189,9 +189,7 @@ def _by_output(pairs: list[Pair], where: str) -> tuple[list[Pair], bool]:
     if _chains(pairs, 0) is None:
         return pairs, False
     if all(pair.matrix.array.ndim == 2 for pair in pairs) and _chains(pairs, 1) is None:
-        turned = [
-            Pair(p.name, Constant(p.matrix.array.T, p.matrix.origin), p.bias) for p in pairs
-        ]
+        turned = [Pair(p.name, Constant(p.matrix.array.T, p.matrix.origin), p.bias) for p in pairs]
         return turned, True
     problem = _chains(pairs, 0)
     assert problem is not None  # noqa: S101 - looked up above
@@ -206,17 +204,16 @@ def _by_output(pairs: list[Pair], where: str) -> tuple[list[Pair], bool]:
 
 def _chains(pairs: list[Pair], out: int) -> str | None:
     """What does not fit if axis ``out`` counts the outputs; None if all fits."""
-    before: int | None = None
+    before, positions = 0, False
     for pair in pairs:
         shape = pair.matrix.array.shape
         inputs = shape[1 - out] if len(shape) == 2 else shape[1]
-        # After a convolution the positions are inputs too, and after a flatten unknown.
-        fits = before is None or inputs == before or (len(shape) == 2 and inputs % before == 0)
-        if pair.bias is not None:
-            fits = fits and pair.bias.array.size == shape[out]
-        if not fits:
-            return f"{pair.name} with shape {list(shape)}, after {before} outputs"
-        before = shape[out] if len(shape) == 2 else shape[0]
+        # A dense layer after a convolution reads every channel at a number of positions.
+        fits = not before or inputs == before
+        fits = fits or (positions and len(shape) == 2 and inputs % before == 0)
+        before, positions = shape[out] if len(shape) == 2 else shape[0], len(shape) > 2
+        if not fits or (pair.bias is not None and pair.bias.array.size != before):
+            return f"{pair.name} with shape {list(shape)}"
     return None
 
 

@@ -123,7 +123,7 @@ class Embedding(Operator):
         for r in range(count):
             ids, parts = tokens[r % len(tokens)], v[r % len(v)]
             np.add.at(back[r], ids.ravel(), parts.reshape(-1, self.width))
-        return back.reshape(count, -1) / samples
+        return np.asarray(back.reshape(count, -1) / samples)
 
     def symbolic(self, inputs: int) -> SymbolicForm:
         """Each row where the token is its number."""

@@ -177,13 +177,13 @@ class GELU(Elementwise):
         return expit(q) * (1.0 + t * _argument_slope(t) * expit(-q))
 
     def phi_symbolic(self, t: Any) -> Any:
-        """The product t·Φ(t), or t(1 + tanh u)/2."""
+        """The product t·Φ(t), or t(1 + tanh u)/2 = t/(1 + e⁻²ᵘ)."""
         import sympy
 
         if self.approximation == "none":
             return t * sympy.erfc(-t / sympy.sqrt(2)) / 2
         u = sympy.sqrt(2 / sympy.pi) * (t + sympy.Rational("0.044715") * t**3)
-        return t * (1 + sympy.tanh(u)) / 2
+        return t / (1 + sympy.exp(-2 * u))
 
     def turning_points(self) -> tuple[float, ...]:
         """The one minimum."""

@@ -25,7 +25,7 @@ from boundcalc.operators.base import (
     spread,
     symbols,
 )
-from boundcalc.operators.matrices import Matrix, SymmetricMatrix, Vector, floats, summed, times
+from boundcalc.operators.matrices import DiagonalOrMatrix, Matrix, Vector, floats, summed, times
 from boundcalc.operators.objectives import MeanLogistic, Objective, QuadraticForm, Steps
 from boundcalc.operators.regions import smaller
 from boundcalc.spec.expressions import Expression, measured
@@ -87,7 +87,7 @@ class GradientStep(Operator):
     type: ClassVar[str] = "gradient_step"
 
     objective: Literal["quadratic", "logistic"]
-    hessian: Vector | SymmetricMatrix | None = None
+    hessian: DiagonalOrMatrix | None = None
     linear: Vector | None = None
     rows: Matrix | None = None
     labels: Vector | None = None
@@ -174,13 +174,12 @@ class GradientStep(Operator):
         assert steps is not None  # noqa: S101 - or the line above has raised
         g, radius = self._g, region.input
         first = g.contraction(steps, radius)
-        mixed = g.curved_component(radius) if self.per_coordinate else g.curved(radius)
         third = g.third(radius)
         return InputConstants(
             jac_input=first,
             lip_input=first,
             hess_input=times(steps.largest, third),
-            hess_mixed=mixed,
+            hess_mixed=g.mixed(steps, radius),
             third_input=times(steps.largest, g.fourth(radius)),
             third_mixed=third,
         )

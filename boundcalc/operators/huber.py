@@ -25,7 +25,7 @@ from boundcalc.operators.base import (
 )
 from boundcalc.operators.regions import reach, smaller
 from boundcalc.operators.squared import largest_residual
-from boundcalc.spec.expressions import Expression, rational
+from boundcalc.spec.expressions import Expression, measured, rational
 from boundcalc.spec.fields import Size, custom_error
 
 
@@ -38,7 +38,8 @@ class HuberLoss(Operator):
     - h′(z) = z cut off at ±δ: a = ℓ = min(r, δ), tight;
     - h′ is 1-Lipschitz, as a projection on [−δ, δ]: A = 1, tight;
     - h″ jumps from 1 to 0 at ±δ, so that A′ does not exist, unless r ≤ δ: then f is the
-      squared loss of :class:`~boundcalc.operators.squared.SquaredLoss`, with A′ = 0;
+      squared loss of :class:`~boundcalc.operators.squared.SquaredLoss`, with A′ = 0; or
+      no |y − label| is below δ: then f is linear for every label, with A = A′ = 0;
     - no weights: b = B = B′ = 0; and 0 ≤ f ≤ h(r).
 
     Attributes
@@ -109,15 +110,16 @@ class HuberLoss(Operator):
         return SymbolicForm(y, w, label, (sympy.Piecewise(*pieces),))
 
     def input_constants(self, region: Region, data: Data | None) -> InputConstants:
-        """The constants a = ℓ = min(r, δ) and A = 1; A′ = 0 where r ≤ δ."""
+        """The constants a = ℓ = min(r, δ), A = 1 or 0, and A′ = 0 or none."""
         residual = largest_residual(region, data)
         slope = self.delta if residual is None else smaller(residual, self.delta)
         quadratic = residual is not None and _at_most(residual, self.delta)
+        linear = data is not None and _at_most(self.delta, _least_residual(region, data))
         return InputConstants(
             jac_input=slope,
             lip_input=slope,
-            hess_input=ONE,
-            third_input=ZERO if quadratic else None,
+            hess_input=ZERO if linear else ONE,
+            third_input=ZERO if quadratic or linear else None,
         )
 
     def weight_constant(self, region: Region, features: Array | None) -> Expression:
@@ -134,6 +136,13 @@ class HuberLoss(Operator):
 
     def _delta(self) -> float:
         return float(self.delta.evaluate(FLOATS))
+
+
+def _least_residual(region: Region, data: Data) -> Expression:
+    """A bound of |y − label| from below."""
+    low, high = region.interval()
+    gaps = np.maximum(low - data.labels, data.labels - high)
+    return measured(max(0.0, float(gaps.min()) * (1 - 1e-12)))
 
 
 def _at_most(x: Expression, y: Expression) -> bool:

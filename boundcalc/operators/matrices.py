@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Annotated, TypeAlias
 
 import numpy as np
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from boundcalc.arithmetic import FLOATS
 from boundcalc.operators.constants import ZERO
@@ -73,6 +73,19 @@ Matrix: TypeAlias = Annotated[
 
 SquareMatrix: TypeAlias = Annotated[Matrix, AfterValidator(_square)]
 SymmetricMatrix: TypeAlias = Annotated[SquareMatrix, AfterValidator(_symmetric)]
+
+
+def _kind(value: object) -> str:
+    """Which of the two a value must be, so that an error is about that one."""
+    rows = isinstance(value, list | tuple) and value and isinstance(value[0], list | tuple)
+    return "matrix" if rows else "diagonal"
+
+
+#: A symmetric matrix, or the diagonal of a diagonal one.
+DiagonalOrMatrix: TypeAlias = Annotated[
+    Annotated[Vector, Tag("diagonal")] | Annotated[SymmetricMatrix, Tag("matrix")],
+    Discriminator(_kind),
+]
 
 
 def floats(vector: Iterable[Expression]) -> Array:

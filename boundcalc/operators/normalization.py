@@ -199,9 +199,10 @@ class Normalization(Operator):
             radius = radius + tokens * norm_of(shift)
         q = reach(self._component(region, 1))
         own, moved = np.abs(gain) * q, reach(change) * float(np.hypot(q, self.centered))
+        shift = shift if self.centered else np.zeros(1)
         low, high = float((shift - own).min()), float((shift + own).max())
-        slack = 1e-12 * float((np.abs(shift) + own).max())  # for the rounding of these sums
-        return Domain(radius, low - slack - rounded_up(moved), high + slack + rounded_up(moved))
+        slack = 1e-12 * max(abs(low), abs(high), moved)  # for the rounding of these sums
+        return Domain(radius, low - moved - slack, high + moved + slack)
 
     def _gain(self, region: Region) -> Expression:
         """G = sup max |g_i| over the weights of the region; 1 without weights."""

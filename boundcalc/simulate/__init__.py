@@ -1,4 +1,4 @@
-"""The simulator: the same chain with real numbers, replicas and draws."""
+"""The simulator: the same graph with real numbers, replicas and draws."""
 
 from boundcalc.simulate.iterates import IterateCheck
 from boundcalc.simulate.run import Run, simulate

@@ -10,10 +10,12 @@ import numpy.typing as npt
 from boundcalc.operators.base import Array
 from boundcalc.simulate.noise import NoiseSource
 from boundcalc.simulate.program import Program, Shifts
+from boundcalc.simulate.reach import Reach
 from boundcalc.simulate.statistics import jackknife_interval
 
 BATCHES = 32  # of draws, from which intervals are made
 _ELEMENTS = 2_000_000  # numbers in the largest array of a block of draws
+_TOTAL = 40_000_000  # numbers in the outputs of all operators for such a block
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class IterateCheck:
     draws
         Independent perturbation draws per sample.
     reach
-        By operator number: the largest ‖ỹ_{i−1}‖ met, to hold against the region.
+        The inputs met, to hold against the regions.
     """
 
     step: int
@@ -48,7 +50,7 @@ class IterateCheck:
     bias_hi: Array
     scale: float
     draws: int
-    reach: tuple[float, ...]
+    reach: Reach
 
 
 def check_iterate(
@@ -90,11 +92,10 @@ def check_iterate(
     weights = w[None, :]
     clean = program.sample_gradients(weights, program.outputs(weights, x, y, {}), y, {})
     per_batch = -(-draws // BATCHES)
-    widest = max([program.weights, *(p.size for p in noise.perturbations)])
-    block = max(1, min(per_batch, _ELEMENTS // (len(rows) * widest)))
+    block = _block(program, noise, len(rows), per_batch)
     means = np.zeros((BATCHES, len(rows), program.weights))
     squares = np.zeros((BATCHES, len(rows)))
-    reach = np.zeros(len(program.operators))
+    reach = Reach(program.claims)
     active = (True,) * len(noise.perturbations)
     for batch in range(BATCHES):
         left = per_batch
@@ -124,8 +125,15 @@ def check_iterate(
         bias_hi=bias_hi,
         scale=float(np.sum(clean**2, axis=-1).max()),
         draws=per_batch * BATCHES,
-        reach=tuple(float(value) for value in reach),
+        reach=reach,
     )
+
+
+def _block(program: Program, noise: NoiseSource, samples: int, wanted: int) -> int:
+    """How many draws to make at once: neither one array nor all outputs shall be too large."""
+    widest = max([program.weights, *(p.size for p in noise.perturbations), *program.widths])
+    limit = min(_ELEMENTS // (samples * widest), _TOTAL // (samples * sum(program.widths)))
+    return max(1, min(wanted, limit))
 
 
 def _orbit(
@@ -136,7 +144,7 @@ def _orbit(
     clean: Array,
     delta: Shifts,
     epsilon: Shifts,
-    reach: Array,
+    reach: Reach,
 ) -> tuple[Array, Array]:
     """Averages of d = ũ − u and of ‖d‖² over a draw and its mirror images.
 

@@ -28,6 +28,11 @@ def stream(seed: int, purpose: str) -> np.random.Generator:
     return np.random.Generator(np.random.SFC64(np.random.SeedSequence([seed, STREAMS[purpose]])))
 
 
+def shift_key(perturbation: Perturbation) -> int:
+    """The operator after which a perturbation acts, or the edge along which it does."""
+    return perturbation.site if perturbation.direction == "forward" else perturbation.edge
+
+
 @dataclass(frozen=True)
 class NoiseSource:
     """Draws the perturbations of a graph.
@@ -37,8 +42,8 @@ class NoiseSource:
     perturbations, samplers
         Those that can reach the gradient, and how each is drawn.
     mirrors
-        For ``forward`` and ``backward``: by operator number, twice the centre about
-        which the whole perturbation is symmetric; None where it is not symmetric.
+        For ``forward`` by operator, for ``backward`` by edge number: twice the centre
+        about which the whole perturbation is symmetric; None where it is not symmetric.
     """
 
     perturbations: tuple[Perturbation, ...]
@@ -48,7 +53,7 @@ class NoiseSource:
     def draw(
         self, rng: np.random.Generator, replicas: int, samples: int, active: tuple[bool, ...]
     ) -> tuple[dict[int, Array], dict[int, Array]]:
-        """Fresh (δ, ε) by operator number, ``(R, M, n)`` each, of the active perturbations.
+        """Fresh δ by operator and ε by edge number, ``(R, M, n)``, of the active perturbations.
 
         Perturbations are drawn in the order of the spec, so a draw depends on nothing
         but the generator's state and on which of them act.
@@ -63,8 +68,9 @@ class NoiseSource:
             drawn = np.empty((replicas, samples, perturbation.size))
             sampler(rng, drawn)
             side = delta if perturbation.direction == "forward" else epsilon
-            known = side.get(perturbation.site)
-            side[perturbation.site] = drawn if known is None else known + drawn
+            key = shift_key(perturbation)
+            known = side.get(key)
+            side[key] = drawn if known is None else known + drawn
         return delta, epsilon
 
     def mirrored(self, direction: str, draws: Shifts) -> Shifts | None:
@@ -103,10 +109,11 @@ def make_noise(graph: OperatorGraph) -> NoiseSource:
                 expected="a `model` such as gaussian, uniform, two_point or constant",
                 fix="replace rms, mean and fourth by a model with these moments",
             )
+        # δ of the loss, and what goes back to the data, never reach the gradient.
         reaches = (
             perturbation.site < graph.size
             if perturbation.direction == "forward"
-            else perturbation.site > 1
+            else graph.ends[perturbation.edge][0] > 0
         )
         if not reaches:
             continue
@@ -133,5 +140,6 @@ def _mirrors(
         thinned_off_centre = perturbation.probability is not None and centre != 0.0
         if thinned_off_centre or not distribution.symmetric(values):
             return None
-        centres[perturbation.site] = centres.get(perturbation.site, 0.0) + 2.0 * centre
+        key = shift_key(perturbation)
+        centres[key] = centres.get(key, 0.0) + 2.0 * centre
     return centres

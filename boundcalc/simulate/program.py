@@ -11,7 +11,7 @@ from boundcalc.arithmetic import FLOATS
 from boundcalc.errors import SimulationError
 from boundcalc.graph import OperatorGraph
 from boundcalc.operators.base import Array, spread
-from boundcalc.simulate.reach import Place, Reach, claimed_inputs
+from boundcalc.simulate.reach import Centers, Place, Reach, claimed_inputs, claimed_weights
 from boundcalc.simulate.steps import Arc, Step, make_steps, weight_slices
 from boundcalc.spec.model import RegulariserSection
 
@@ -32,8 +32,9 @@ class Program:
     slices
         Where each group of trained weights lies in the vector of all of them, by the
         number of its first operator.
-    claims
-        The inputs whose region is to be held against what a run meets.
+    claims, centers
+        The inputs, and the weights by operator, whose regions are to be held against what
+        a run meets.
     widths
         By operator: the size of its output.
     regulariser, strength
@@ -43,6 +44,7 @@ class Program:
     steps: tuple[Step, ...]
     slices: Mapping[int, slice]
     claims: tuple[Place, ...]
+    centers: Centers
     widths: tuple[int, ...]
     regulariser: RegulariserSection
     strength: float
@@ -50,7 +52,7 @@ class Program:
     @property
     def weights(self) -> int:
         """The number of trained weights of all operators."""
-        return max(part.stop for part in self.slices.values())
+        return sum(part.stop - part.start for part in self.slices.values())
 
     def outputs(
         self,
@@ -179,6 +181,7 @@ def make_program(graph: OperatorGraph) -> Program:
         steps=steps,
         slices=slices,
         claims=claimed_inputs(graph),
+        centers=claimed_weights(graph, slices),
         widths=tuple(node.outputs for node in graph.nodes),
         regulariser=section.regulariser,
         strength=float(section.regulariser.strength.evaluate(FLOATS, graph.values(FLOATS))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -15,6 +16,9 @@ from boundcalc.spec.sections import OperatorSection
 
 #: An operator's number and one of its slots; None is its whole input as one vector.
 Place: TypeAlias = tuple[int, int | None]
+
+#: By operator number: where its weights lie among all trained ones, and w⁰ or None.
+Centers: TypeAlias = Mapping[int, tuple[slice, Array | None]]
 
 
 def sections_of(graph: OperatorGraph) -> list[OperatorSection]:
@@ -49,6 +53,23 @@ def claimed_inputs(graph: OperatorGraph) -> tuple[Place, ...]:
             parts = enumerate(node.region.parts)
             places += [(number, slot) for slot, part in parts if part != ANYWHERE]
     return tuple(places)
+
+
+def claimed_weights(graph: OperatorGraph, slices: Mapping[int, slice]) -> Centers:
+    """The trained weights whose region is stated.
+
+    Parameters
+    ----------
+    slices
+        Where each group of them lies among all.
+    """
+    return {
+        number: (slices[node.group], node.region.center)
+        for number, node in enumerate(graph.nodes, 1)
+        if node.trainable
+        and node.group in slices
+        and (node.region.weight is not None or node.region.change is not None)
+    }
 
 
 @dataclass
@@ -99,13 +120,11 @@ class WeightReach:
 
     Attributes
     ----------
-    centers
-        By operator number: where its weights lie among all, and w⁰ or None.
     norm, change
         By operator number; ``change`` only where there is a w⁰.
     """
 
-    centers: dict[int, tuple[slice, Array | None]]
+    centers: Centers
     norm: dict[int, float] = field(default_factory=dict)
     change: dict[int, float] = field(default_factory=dict)
 
@@ -120,16 +139,3 @@ class WeightReach:
 def _raise(known: dict[int, float], number: int, rows: Array) -> None:
     met = np.sqrt(np.max(np.sum(rows**2, axis=1), initial=0.0))
     known[number] = float(np.maximum(known.get(number, 0.0), met))
-
-
-def weight_reach(graph: OperatorGraph, slices: dict[int, slice]) -> WeightReach:
-    """What to measure of the weights, given where each group of trained ones lies."""
-    return WeightReach(
-        {
-            number: (slices[node.group], node.region.center)
-            for number, node in enumerate(graph.nodes, 1)
-            if node.trainable
-            and node.group in slices
-            and (node.region.weight is not None or node.region.change is not None)
-        }
-    )

@@ -16,6 +16,7 @@ from boundcalc.simulate.iterates import IterateCheck, check_iterate
 from boundcalc.simulate.noise import make_noise, stream
 from boundcalc.simulate.optimum import Optimum, find_optimum
 from boundcalc.simulate.program import Program, make_program
+from boundcalc.simulate.start import initial_weights
 from boundcalc.simulate.statistics import (
     Metric,
     mean_interval,
@@ -70,7 +71,7 @@ class Run:
 # A run on its way to infinity overflows; it is recorded as diverged, not warned about.
 @np.errstate(over="ignore", invalid="ignore")
 def simulate(graph: OperatorGraph, *, progress: Progress | None = None) -> Run:
-    """Run the spec's chain with its perturbations and measure what the bounds speak of.
+    """Run the spec's graph with its perturbations and measure what the bounds speak of.
 
     Parameters
     ----------
@@ -130,9 +131,9 @@ def simulate(graph: OperatorGraph, *, progress: Progress | None = None) -> Run:
         noise_std=_noise_std(graph),
         batch=graph.spec.loss.batch if minibatch else None,
         snapshot_steps=frozenset(positions),
-        track_inputs=any(node.region.input is not None for node in graph.nodes),
+        track_inputs=bool(program.claims),
     )
-    start = _start(graph, program)
+    start = initial_weights(graph, program)
     total = horizon + len(positions)
     report = progress or (lambda done, total: None)
     trajectory = train(
@@ -192,29 +193,6 @@ def _noise_std(graph: OperatorGraph) -> float:
     if noise.kind != "gaussian":
         return 0.0
     return float(noise.std.evaluate(FLOATS, graph.values(FLOATS)))
-
-
-def _start(graph: OperatorGraph, program: Program) -> Array:
-    section = graph.spec.simulation
-    assert section is not None  # noqa: S101 - callers have looked
-    values = graph.values(FLOATS)
-    shape = (section.replicas, program.weights)
-    initial = section.initial_weights
-    if initial == "zeros":
-        return np.zeros(shape)
-    if isinstance(initial, list):
-        if len(initial) != program.weights:
-            raise SpecError(
-                "the wrong number of initial weights",
-                where="simulation.initial_weights",
-                value=len(initial),
-                expected=f"{program.weights}, one for each weight of the operators in order",
-            )
-        row = [float(value.evaluate(FLOATS, values)) for value in initial]
-        return np.tile(row, (section.replicas, 1))
-    std = float(initial.evaluate(FLOATS, values))
-    # One start for all replicas: the statements are about a given w⁰.
-    return np.tile(std * stream(section.seed, "weights").standard_normal(shape[1]), (shape[0], 1))
 
 
 def _smoothed(norms: Array, decay: float) -> Array:

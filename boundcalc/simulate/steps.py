@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
+
+import numpy as np
 
 from boundcalc.errors import SimulationError
 from boundcalc.graph import OperatorGraph
@@ -60,7 +62,7 @@ class Step:
     last: tuple[int, ...]
 
     def weights(self, w: Array) -> Array:
-        """This operator's weights, ``(R or 1, k)``, from those of all, ``(R, k)``."""
+        """w_v, ``(R or 1, k)``, from the weights of all operators, ``(R, k)``."""
         return w[:, self.part] if self.kept is None else self.kept
 
     @property
@@ -80,7 +82,7 @@ def weight_slices(graph: OperatorGraph) -> dict[int, slice]:
         node.group for v, node in enumerate(graph.nodes, 1) if trained(node) and node.group == v
     ]
     stops = list(accumulate((graph.nodes[v - 1].weights for v in firsts), initial=0))
-    return {v: slice(*ends) for v, ends in zip(firsts, zip(stops, stops[1:]), strict=True)}
+    return {v: slice(*ends) for v, ends in zip(firsts, pairwise(stops), strict=True)}
 
 
 def make_steps(graph: OperatorGraph) -> tuple[Step, ...]:
@@ -121,8 +123,6 @@ def make_steps(graph: OperatorGraph) -> tuple[Step, ...]:
 
 
 def _kept(node: Node) -> Array:
-    import numpy as np
-
     if node.weights == 0:
         return np.zeros((1, 0))
     assert node.values is not None  # noqa: S101 - the build asks for them

@@ -10,6 +10,7 @@ import numpy as np
 from boundcalc.operators.base import Array
 from boundcalc.simulate.noise import NoiseSource, stream
 from boundcalc.simulate.program import Program
+from boundcalc.simulate.reach import Reach, WeightReach
 
 _BLOCK = 4096  # steps whose schedules are looked up at once
 _REPORT = 64  # steps between two reports of progress
@@ -30,8 +31,8 @@ class Trajectory:
     secant
         Largest ‖∇ℓ(w^(t+1)) − ∇ℓ(w^(t))‖ / ‖w^(t+1) − w^(t)‖ met: a lower bound on L.
     weight_reach, input_reach
-        By operator: the largest ‖w_i‖ and ‖ỹ_{i−1}‖ met; the latter is 0 unless the
-        settings ask for it.
+        The weights and the inputs met, where a region is claimed; inputs only if the
+        settings ask for them.
     diverged_at
         First step at which a replica's loss was not finite, or None.
     """
@@ -41,8 +42,8 @@ class Trajectory:
     snapshots: dict[int, Array]
     final: Array
     secant: float
-    weight_reach: tuple[float, ...]
-    input_reach: tuple[float, ...]
+    weight_reach: WeightReach
+    input_reach: Reach
     diverged_at: int | None
 
 
@@ -57,7 +58,7 @@ class Settings:
     noise_std: float
     batch: int | None  # None: the full data set
     snapshot_steps: frozenset[int]
-    track_inputs: bool  # measure ‖ỹ_i‖ along the run, for operators with a region
+    track_inputs: bool  # measure inputs along the run, where a region is claimed
 
 
 def train(
@@ -91,8 +92,8 @@ def train(
     w = start.copy()
     loss, norm = np.empty((horizon + 1, replicas)), np.empty((horizon + 1, replicas))
     snapshots: dict[int, Array] = {}
-    reach = np.zeros(len(program.operators))
-    inputs = np.zeros_like(reach) if settings.track_inputs else None
+    reach, met = WeightReach(program.centers), Reach(program.claims)
+    inputs = met if settings.track_inputs else None
     secant, before, diverged_at = 0.0, None, None
     for t in range(horizon + 1):
         loss[t], gradient = program.objective(w, x, y, inputs)
@@ -103,7 +104,7 @@ def train(
             secant = max(secant, _secant(w, gradient, *before))
         if diverged_at is None and not np.isfinite(loss[t]).all():
             diverged_at = t
-        reach = np.maximum(reach, [_reach(w[:, part]) for part in program.slices])
+        reach.see(w)
         if t == horizon:
             break
         if t % _BLOCK == 0:
@@ -130,8 +131,8 @@ def train(
         snapshots=snapshots,
         final=w,
         secant=secant,
-        weight_reach=tuple(float(r) for r in reach),
-        input_reach=tuple(float(r) for r in (reach * 0 if inputs is None else inputs)),
+        weight_reach=reach,
+        input_reach=met,
         diverged_at=diverged_at,
     )
 
@@ -145,7 +146,7 @@ def _gradient(
     exact: Array,
     active: Array,
     streams: tuple[np.random.Generator, np.random.Generator],
-    reach: Array | None,
+    reach: Reach | None,
 ) -> Array:
     """One stochastic gradient: perturbed passes on the batch, regulariser, added noise."""
     (x, y), (draws, sampling) = data, streams
@@ -172,7 +173,3 @@ def _secant(w: Array, gradient: Array, w_before: Array, gradient_before: Array) 
     with np.errstate(divide="ignore"):
         ratios = np.where(enough & np.isfinite(changed), changed / moved, 0.0)
     return float(ratios.max())
-
-
-def _reach(weights: Array) -> float:
-    return float(np.sqrt(np.max(np.sum(weights**2, axis=1), initial=0.0)))

@@ -176,12 +176,13 @@ class GraphSection(Frozen):
 
     ``regions`` says where regions that are not stated come from: ``propagated`` from the
     data through the operators, or ``visited``, measured on the data and enlarged by
-    ``margin``.
+    ``margin``.  ``merge`` says which neighbours get one norm together: none, linear ones,
+    or also two linear ones with an elementwise one between them (``rescaled``).
     """
 
     input: InputSection = InputSection()
     regions: Literal["propagated", "visited"] = "propagated"
     margin: Size = exact(2)
-    merge: bool = True
+    merge: Literal["none", "linear", "rescaled"] = "linear"
     uniform: UniformSection | None = None
     operators: list[OperatorSection] = Field(min_length=1, max_length=MAX_OPERATORS)

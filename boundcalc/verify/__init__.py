@@ -1,4 +1,4 @@
-"""Verdicts: every bound against the simulation of the same chain."""
+"""Verdicts: every bound against the simulation of the same graph."""
 
 from boundcalc.verify.premises import Premise
 from boundcalc.verify.verdicts import Verdict, Verdicts, verify

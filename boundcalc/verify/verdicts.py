@@ -67,7 +67,8 @@ class Verdicts:
     Attributes
     ----------
     skipped
-        Claims that a family does not make here: (claim, family, reason).
+        Claims that a family does not make here: (claims, family, reason), one entry for
+        each reason of a family.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -96,7 +97,7 @@ def verify(
     families: Mapping[str, Family] = FAMILIES,
     progress: Progress | None = None,
 ) -> Verdicts:
-    """Hold every family's bounds against a simulation of the same chain.
+    """Hold every family's bounds against a simulation of the same graph.
 
     Parameters
     ----------
@@ -116,29 +117,37 @@ def verify(
     run = run or simulate(graph, progress=progress)
     stated = premises(graph, run)
     made: list[Verdict] = []
-    skipped: list[tuple[str, str, str]] = []
+    skipped: dict[tuple[str, str], list[str]] = {}
+
+    def skip(claim: str, family: str, reason: str) -> None:
+        skipped.setdefault((family, reason), []).append(claim)
+
     for family in families.values():
         bounds = family.bounds(graph)
         for check in run.checks:
             for claim, bound in (("error", bounds.error), ("bias", bounds.bias)):
-                title = f"{claim} at step {check.step}"
                 if bound is None:
-                    skipped.append((title, family.name, bounds.reason or "no bound"))
+                    skip(claim, family.name, bounds.reason or "no bound")
                 else:
+                    title = f"{claim} at step {check.step}"
                     made.append(_at_iterate(title, family.name, bound, check, run, stated))
     found, reason = _rates(graph, families)
     if found is None:
-        skipped.append(("nonconvex", "all", reason))
+        skip("nonconvex", "all", reason)
     for regime, table, metric in (
         ("nonconvex", found.nonconvex if found else {}, "mean_squared_gradient"),
         ("pl", found.pl if found else {}, "final_gap"),
     ):
         for name, rate in table.items():
             if rate.bound is None:
-                skipped.append((regime, name, rate.refused or "no bound"))
+                skip(regime, name, rate.refused or "no bound")
             else:
                 made.append(_along_run(regime, rate, metric, run, stated))
-    return Verdicts(tuple(made), tuple(stated), tuple(skipped), run, found)
+    listed = tuple(
+        (", ".join(dict.fromkeys(claims)), family, reason)
+        for (family, reason), claims in skipped.items()
+    )
+    return Verdicts(tuple(made), tuple(stated), listed, run, found)
 
 
 def _rates(graph: OperatorGraph, families: Mapping[str, Family]) -> tuple[Rates | None, str]:

@@ -56,7 +56,7 @@ class Case:
         return Data(np.zeros((len(self.labels), self.inputs)), np.array(self.labels))
 
     def __str__(self) -> str:
-        fields = type(self.operator).model_fields
-        parameters = ",".join(f"{name}={getattr(self.operator, name)}" for name in fields)
+        given = self.operator.model_dump(exclude_defaults=True)
+        parameters = ",".join(f"{name}={getattr(self.operator, name)}" for name in given)
         shapes = ",".join("x".join(map(str, shape)) for shape in self.operator.shapes)
-        return f"{self.operator.type}({parameters}) n={shapes or self.inputs}"
+        return f"{self.operator.type}({parameters:.60}) n={shapes or self.inputs}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 from case import Case
 
+from boundcalc.operators.base import Region
 from boundcalc.operators.control_step import ControlStep
 from boundcalc.operators.gradient_step import GradientStep
 from boundcalc.operators.quadratic_cost import QuadraticCost
+from boundcalc.spec.grammar import parse
 
 ROWS = ((1, "-1/2"), ("3/2", 2), ("-1/3", 1))
 LABELS = (1, -1, 1)
@@ -18,6 +21,15 @@ def quadratic(hessian, **parameters):
 
 def logistic(rows, labels, **parameters):
     return GradientStep(objective="logistic", rows=rows, labels=labels, **parameters)
+
+
+def region_of(radius, center=None, change=None, weight=None):
+    return Region(
+        input=None if radius is None else parse(radius),
+        weight=None if weight is None else parse(weight),
+        center=None if center is None else np.array(center),
+        change=None if change is None else parse(change),
+    )
 
 
 DOUBLE_INTEGRATOR = ControlStep(

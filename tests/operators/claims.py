@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -77,7 +78,7 @@ class Seen:
     def __init__(self, case, points, rng):
         self.derivatives, self.points, self.rng = derivatives(case), points, rng
         ends = np.cumsum((0, *case.sizes))
-        self.blocks = [slice(a, b) for a, b in zip(ends, ends[1:], strict=False)]
+        self.blocks = [slice(a, b) for a, b in pairwise(ends)]
 
     def at(self, which, y):
         return self.derivatives.at(which, y, self.points.w, self.points.labels)

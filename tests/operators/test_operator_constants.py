@@ -202,7 +202,7 @@ def test_a_missing_radius_is_named(operator, region, constant, noun, key):
 
 def test_a_square_on_data_needs_a_bound_on_its_weights():
     data = Data(np.ones((2, 1)), np.zeros(2))
-    with pytest.raises(SpecError, match="jac_weight of a `square` operator .* its weights"):
+    with pytest.raises(SpecError, match=r"jac_weight of a `square` operator .* its weights"):
         Square(bias=True).constants(Region(), data, reads=True)
     assert Square().constants(Region(), data, reads=True).jac_weight == exact(0)
 

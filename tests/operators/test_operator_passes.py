@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from derivatives import derivatives
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from operator_cases import CASES, derivatives
+from operator_cases import CASES
 
-from boundcalc.errors import DataError, SpecError, SymbolError
+from boundcalc.errors import DataError, SymbolError
 from boundcalc.operators import Dense, LogisticLoss, Margin, SquaredLoss, Tanh
+from boundcalc.operators.elementwise import Elementwise
 
 quick = settings(deadline=None, max_examples=12)
 cases = pytest.mark.parametrize("case", CASES, ids=str)
@@ -24,10 +26,13 @@ def batches(draw, case, bits=4):
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     count, samples = draw(st.integers(1, 3)), draw(st.integers(1, 4))
     own = [draw(st.sampled_from([1, count])) for _ in range(4)]
+    inputs = (own[0], samples, case.inputs)
     return (
-        dyadic(rng, (own[0], samples, case.inputs), bits),
+        rng.integers(case.tokens, size=inputs).astype(float)
+        if case.tokens
+        else dyadic(rng, inputs, bits),
         dyadic(rng, (own[1], case.weights), bits),
-        rng.choice([-1.0, 1.0], (own[2], samples)),
+        rng.choice(case.labels, (own[2], samples)),
         dyadic(rng, (own[3], samples, case.outputs), 1),
     )
 
@@ -56,15 +61,33 @@ def test_forward_is_the_symbolic_form(case, data):
 @quick
 @given(data=st.data())
 def test_vjp_is_the_symbolic_jacobian_transposed(case, data):
-    bits = data.draw(st.sampled_from([-3, 1, 4, 9]))
+    # Both tails of an activation are seen at 2⁹; other operators mix large and small there.
+    far = [9] if isinstance(case.operator, Elementwise) else []
+    bits = data.draw(st.sampled_from([-3, 1, 4, *far]))
     y, w, labels, v = spread_out(case, data.draw(batches(case, bits)))
     parts = case.operator.vjp(y, w, labels, v)
     for r, m in np.ndindex(labels.shape):
+        point = y[r, m], w[r], labels[r, m]
         for part, which in zip(parts, ("d1", "d2"), strict=True):
-            jacobian = derivatives(case).precise(which, y[r, m], w[r], labels[r, m])
+            jacobian = derivatives(case).precise(which, *point)
             size = np.abs(jacobian).T @ np.abs(v[r, m])
             error = np.abs(part[r, m] - jacobian.T @ v[r, m])
-            assert np.all(error <= 1e-12 * size + 1e-300)
+            allowed = 1e-12 * size + 1e-300
+            if np.any(error > allowed):
+                allowed += rounded_input(case, which, point, v[r, m])
+                # Where components mix, small ones carry the rounding of large ones.
+                if not isinstance(case.operator, Elementwise):
+                    allowed += 1e-14 * size.max()
+            assert np.all(error <= allowed)
+
+
+def rounded_input(case, which, point, v):
+    """How far the product moves when a few units in the last place of y do.
+
+    Near a zero of a derivative no formula in floats keeps relative accuracy.
+    """
+    second = np.abs(derivatives(case).precise(f"{which}1", *point))
+    return 8 * np.finfo(float).eps * np.einsum("mkn,m,n->k", second, np.abs(v), np.abs(point[0]))
 
 
 @cases
@@ -73,19 +96,27 @@ def test_vjp_is_the_symbolic_jacobian_transposed(case, data):
 def test_vjp_is_the_slope_of_the_forward_pass(case, data):
     y, w, labels, v = spread_out(case, data.draw(batches(case, 1)))
     step = 1e-5
+    here = (case.operator.forward(y, w, labels) * v).sum(axis=-1)
 
     def slopes(x, move):
+        """The slope in each component, and whether there is a kink in between."""
         for i in range(x.shape[-1]):
             direction = np.zeros(x.shape[-1])
             direction[i] = step
-            rise = move(x + direction) - move(x - direction)
-            yield (rise * v).sum(axis=-1) / (2 * step)
+            right = ((move(x + direction) * v).sum(axis=-1) - here) / step
+            left = (here - (move(x - direction) * v).sum(axis=-1)) / step
+            kink = np.abs(right - left) > 1e-2 if not case.operator.smooth else False
+            yield (left + right) / 2, np.broadcast_to(kink, left.shape)
 
-    input_part, weight_part = case.operator.vjp(y, w, labels, v)
-    for i, slope in enumerate(slopes(y, lambda x: case.operator.forward(x, w, labels))):
-        np.testing.assert_allclose(input_part[..., i], slope, rtol=1e-6, atol=1e-7)
-    for i, slope in enumerate(slopes(w, lambda x: case.operator.forward(y, x, labels))):
-        np.testing.assert_allclose(weight_part[..., i], slope, rtol=1e-6, atol=1e-7)
+    parts = case.operator.vjp(y, w, labels, v)
+    moves = (
+        slopes(y, lambda x: case.operator.forward(x, w, labels)) if not case.tokens else (),
+        slopes(w, lambda x: case.operator.forward(y, x, labels)),
+    )
+    for part, found in zip(parts, moves, strict=True):
+        for i, (slope, kink) in enumerate(found):
+            known = np.where(kink, slope, part[..., i])
+            np.testing.assert_allclose(known, slope, rtol=1e-6, atol=1e-7)
 
 
 @cases
@@ -131,7 +162,7 @@ def test_results_may_be_written_into(case, count):
     batch = (
         np.ones((3, 2, case.inputs)),
         np.ones((count, case.weights)),
-        np.ones((count, 2)),
+        np.full((count, 2), case.labels[0]),
         np.ones((count, 2, case.outputs)),
     )
     kept = [a.copy() for a in batch]
@@ -151,9 +182,9 @@ def test_no_overflow_far_out(case, size):
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         for y in (-size, size):
             batch = (
-                np.full((1, 2, case.inputs), y),
+                np.full((1, 2, case.inputs), y if not case.tokens else 1.0),
                 np.full((1, case.weights), y),
-                np.array([[1.0, -1.0]]),
+                np.resize(case.labels, (1, 2)),
                 np.ones((1, 2, case.outputs)),
             )
             forward = case.operator.forward(*batch[:3])
@@ -166,12 +197,6 @@ def test_dense_weights_are_rows_then_bias():
     assert layer.forward(y, w, np.zeros((1, 1))).tolist() == [[[26.0, 49.0]]]
     weight_part = layer.vjp(y, w, np.zeros((1, 1)), np.array([[[1.0, -2.0]]]))[1]
     assert weight_part.tolist() == [[[1.0, 10.0, -2.0, -20.0, 1.0, -2.0]]]
-
-
-@pytest.mark.parametrize("loss", [LogisticLoss(), SquaredLoss()], ids=["logistic", "squared"])
-def test_losses_take_one_number(loss):
-    with pytest.raises(SpecError, match="takes one number"):
-        loss.output_size(2)
 
 
 @pytest.mark.parametrize("operator", [LogisticLoss(), Margin()], ids=["logistic", "margin"])

@@ -142,5 +142,3 @@ def any_points(rng, case, region, count, near=None):
     center, radius = weight_ball(case, region)
     w = center + in_ball(rng, radius, case.weights, count)
     return Points(y, near * y + (1 - near) * far, w, rng.choice(case.labels, count))
-
-

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from programs import CHAINS, graph_of
+from programs import PROGRAMS, graph_of
 
 import boundcalc as bc
 from boundcalc.errors import SimulationError
@@ -19,30 +19,30 @@ def setting(name, replicas=4):
     x, y = graph.data.features[None], graph.data.labels[None]
     active = (True,) * len(noise.perturbations)
     delta, epsilon = noise.draw(rng, replicas, x.shape[1], active)
-    return program, w, x, y, delta, epsilon
+    return graph, program, w, x, y, delta, epsilon
 
 
-@pytest.mark.parametrize("name", CHAINS)
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_vectorised_passes_equal_the_literal_twin(name):
-    program, w, x, y, delta, epsilon = setting(name)
+    graph, program, w, x, y, delta, epsilon = setting(name)
     fast = program.sample_gradients(w, program.outputs(w, x, y, delta), y, epsilon)
-    slow = literal_gradient(program, w, x, y, delta, epsilon)
+    slow = literal_gradient(graph, w, x, y, delta, epsilon)
     scale = np.abs(slow).max()
     assert np.abs(fast - slow).max() <= 1e-12 * scale
 
 
-@pytest.mark.parametrize("name", CHAINS)
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_mean_gradient_is_the_mean_of_sample_gradients(name):
-    program, w, x, y, delta, epsilon = setting(name)
+    graph, program, w, x, y, delta, epsilon = setting(name)
     path = program.outputs(w, x, y, delta)
     mean = program.mean_gradient(w, path, y, epsilon)
     each = program.sample_gradients(w, path, y, epsilon)
     np.testing.assert_allclose(mean, each.mean(axis=1), rtol=0, atol=1e-13 * np.abs(each).max())
 
 
-@pytest.mark.parametrize("name", CHAINS)
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_unperturbed_gradient_is_the_derivative_of_the_objective(name):
-    program, w, x, y, _, _ = setting(name, replicas=2)
+    _, program, w, x, y, _, _ = setting(name, replicas=2)
     loss, gradient = program.objective(w, x, y)
     for k in range(program.weights):
         h = 1e-5
@@ -55,9 +55,9 @@ def test_unperturbed_gradient_is_the_derivative_of_the_objective(name):
         )
 
 
-@pytest.mark.parametrize("name", CHAINS)
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_no_perturbation_changes_nothing_to_the_last_bit(name):
-    program, w, x, y, delta, epsilon = setting(name)
+    graph, program, w, x, y, delta, epsilon = setting(name)
     clean = program.sample_gradients(w, program.outputs(w, x, y, {}), y, {})
     zeros = {site: np.zeros_like(a) for site, a in delta.items()}
     backward = {site: np.zeros_like(a) for site, a in epsilon.items()}

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from boundcalc.arithmetic import FLOATS
+from boundcalc.operators.constants import ONE
 from boundcalc.operators.matrices import bound, euclidean, maximum, summed, times
 from boundcalc.operators.regions import Array, Region
 from boundcalc.spec.expressions import Expression, exact, rational
@@ -82,6 +83,7 @@ def simple_fractions(values: Array) -> tuple[tuple[Fraction, ...], bool]:
     A float that is the nearest to a fraction with a denominator up to 10⁶ stands for
     that fraction: a step size of 1/10 is meant to be 1/10.
 
+    >>> import numpy as np
     >>> simple_fractions(np.array([0.1]))
     ((Fraction(1, 10),), True)
     """
@@ -144,14 +146,24 @@ class Objective(ABC):
         """The Lipschitz constant of y ↦ ∇g in the norm max_i |·|; at most :meth:`curved`."""
         return self.curved(radius)
 
+    def mixed(self, steps: Steps, radius: Expression | None) -> Expression:
+        """The Lipschitz constant of ∇g, in the norm max |·| for one step size per coordinate.
+
+        It also bounds ‖W∇²g‖ for ‖w‖ ≤ 1: ‖diag(w)H‖ ≤ ‖w‖ max ‖h_i‖, h_i the rows of H.
+        """
+        single = len(steps.center) == 1
+        return self.curved(radius) if single else self.curved_component(radius)
+
     def contraction(self, steps: Steps, radius: Expression | None) -> Expression:
-        """A bound of ‖I − W∇²g‖ over all step sizes W.
+        """A bound of ‖I − W∇²g‖ over all step sizes W; around 0 it is 1 + ρ‖∇²g‖.
 
         One step size: |1 − wλ| is convex in λ, so it is largest at an end of the
         spectrum.  One for each coordinate: with ∇²g = mI + E, m the middle of the
         spectrum and ‖E‖ ≤ h its half width,
         ‖I − W∇²g‖ ≤ max |1 − c_i m| + max |c_i| h + ρ‖∇²g‖.
         """
+        if not any(steps.center):
+            return summed(ONE, times(steps.radius, self.mixed(steps, radius)))
         low, high, certain = self.spectrum(radius)
         if len(steps.center) == 1:
             c = steps.center[0]
@@ -159,5 +171,5 @@ class Objective(ABC):
         middle, half = (low + high) / 2, (high - low) / 2
         fixed = max(abs(1 - c * middle) for c in steps.center)
         fixed += max(abs(c) for c in steps.center) * half
-        moved = times(steps.radius, self.curved_component(radius))
+        moved = times(steps.radius, self.mixed(steps, radius))
         return summed(bound(fixed, certain and steps.certain), moved)

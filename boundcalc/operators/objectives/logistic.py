@@ -58,7 +58,7 @@ class MeanLogistic(Objective):
     --------
     >>> from boundcalc.spec.grammar import parse
     >>> g = MeanLogistic(((parse(2),),), (parse(-1),), parse("1/2"))
-    >>> [float(x) for x in g.spectrum(None)[:2]]  # ρ and ρ + 2²/4
+    >>> [round(float(x), 9) for x in g.spectrum(None)[:2]]  # ρ and ρ + 2²/4
     [0.5, 1.5]
     """
 

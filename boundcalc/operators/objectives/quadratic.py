@@ -26,7 +26,7 @@ from boundcalc.operators.matrices import (
 from boundcalc.operators.objectives.base import Objective, Steps
 from boundcalc.operators.regions import Array, reach, rounded_up, smaller
 from boundcalc.operators.spectral import spectral_norm
-from boundcalc.spec.expressions import Expression, exact, measured
+from boundcalc.spec.expressions import Expression, measured
 
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -162,20 +162,18 @@ class QuadraticForm(Objective):
         """The supremum of ‖I − WH‖; for one step size that of :class:`Objective`, attained.
 
         One for each coordinate: max (|1 − c_i d_i| + ρ|d_i|) for a diagonal H, attained;
-        else ‖I − diag(c)H‖ + ρ max ‖h_i‖, as ‖diag(z)H‖ ≤ ‖z‖ max ‖h_i‖.
+        else ‖I − diag(c)H‖ + ρ max ‖h_i‖.
         """
-        if len(steps.center) == 1:
+        if len(steps.center) == 1 or not any(steps.center):
             return super().contraction(steps, radius)
         if self.diagonal is not None:
             entries, certain = fractions(self.diagonal)
             pairs = zip(steps.center, entries, strict=True)
             return maximum(*(steps.factor(c, d, certain) for c, d in pairs))
         center = np.array([float(c) for c in steps.center])
-        fixed = exact(1)
-        if center.any():
-            kept = np.eye(self.size) - center[:, None] * self._matrix
-            fixed = measured(rounded_up(spectral_norm(kept)))
-        return summed(fixed, times(steps.radius, self.curved_component(radius)))
+        kept = np.eye(self.size) - center[:, None] * self._matrix
+        fixed = measured(rounded_up(spectral_norm(kept)))
+        return summed(fixed, times(steps.radius, self.mixed(steps, radius)))
 
     @cached_property
     def _row_norms(self) -> tuple[Expression, ...]:

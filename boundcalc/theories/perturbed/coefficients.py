@@ -90,7 +90,7 @@ class Coefficients:
             return None
 
         def compute(kind: Arithmetic) -> list[list[Scalar]]:
-            if graph.is_chain:
+            if graph.is_chain and not graph.merged:
                 return sites.gram_matrix(graph.chain_constants(kind), kind)
             M = graph_sites.response_matrix(graph.graph_constants(kind), graph.sites, kind)
             count, zero = range(len(graph.sites)), kind.number(0)
@@ -108,7 +108,7 @@ class Coefficients:
         graph = self.graph
         if self.family.name != "sharp" or self.bounds is None or not graph.smooth:
             return None
-        if not graph.is_chain:
+        if not graph.is_chain or graph.merged:
             return self._separable_on_graph()
 
         def compute(kind: Arithmetic) -> dict[str, Scalar]:

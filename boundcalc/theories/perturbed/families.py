@@ -227,7 +227,7 @@ class Sharp(Family):
 
     def columns(self, graph: OperatorGraph, kind: Arithmetic) -> dict[str, tuple[Any, ...]]:
         """Single-site coefficients (docs/theory.md, Lemmas 5.2 and 5.3, and section 4.8)."""
-        if graph.is_chain and graph.smooth:
+        if graph.is_chain and graph.smooth and not graph.merged:
             return by_site(self.coefficients(graph, kind))
         found = graph_sites.site_columns(graph.graph_constants(kind), graph.sites, kind)
         return {name: tuple(column) for name, column in found.items()}

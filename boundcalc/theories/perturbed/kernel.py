@@ -2,6 +2,7 @@
 
 :mod:`boundcalc.theories.perturbed.fast` calls these functions, compiled or not: they keep to
 what both Python and Numba run, read columns by index, and know no number but float and int.
+They share a file because Numba compiles a loop anew only when the loop's own file has changed.
 
 A *scaled number* is a pair (m, k) that stands for m·2^{512 k}, with m = 0 or
 2⁻²⁵⁶ ≤ m < 2²⁵⁶, k = 0 where m = 0.  Sums and products of two mantissas stay inside float64,

@@ -8,12 +8,15 @@ operations.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 from boundcalc.arithmetic import Arithmetic, Scalar
-from boundcalc.graph.numbers import ChainConstants, GraphConstants, Levels
+from boundcalc.graph.numbers import ChainConstants, GraphConstants, Levels, Run
 from boundcalc.theories.perturbed.drift import Drifts, drifts, mean_drifts, vanishes
+from boundcalc.theories.perturbed.pull import combined, pulled, pulled_squares
 
 AnyConstants: TypeAlias = ChainConstants | GraphConstants
 
@@ -76,7 +79,7 @@ def adjoint_norms(c: AnyConstants, kind: Arithmetic) -> tuple[Scalar, ...]:
     g, zero = c.graph, kind.number(0)
     V = [zero] * g.size + [kind.number(1)]
     for u in range(g.size - 1, 0, -1):
-        V[u] = _sum((g.a[v][k] * V[v] for v, k in g.consumers[u]), zero)
+        V[u] = pulled(g, V, u, zero)
     return tuple(V)
 
 
@@ -88,10 +91,38 @@ def forward_sizes(
     s = [zero] * (g.size + 1)
     for v in range(1, g.size):
         inherited = _sum((g.l[v][k] * s[u] for k, u in enumerate(g.inputs[v])), zero)
-        s[v] = inherited + levels.e[v]
-        if centred and not (vanishes(inherited) or vanishes(levels.e[v])):
-            s[v] = kind.sqrt(inherited**2 + levels.e[v] ** 2)
+        if v in g.run_to:
+            whole = _through_run(g, g.run_to[v], s, levels, kind, centred=centred)
+            inherited = kind.minimum(inherited, whole)
+        s[v] = _with_noise(inherited, levels.e[v], kind, centred=centred)
     return tuple(s)
+
+
+def _with_noise(size: Scalar, e: Scalar, kind: Arithmetic, *, centred: bool) -> Scalar:
+    """The size of a sum: s + e, or √(s² + e²) where e has conditional mean zero."""
+    if centred and not (vanishes(size) or vanishes(e)):
+        return kind.sqrt(size**2 + e**2)
+    return size + e
+
+
+def _through_run(
+    g: GraphConstants,
+    run: Run,
+    s: list[Scalar],
+    levels: Levels,
+    kind: Arithmetic,
+    *,
+    centred: bool,
+) -> Scalar:
+    """norm · s before the run, and what perturbations inside it add (docs/theory.md, Lemma 4.10).
+
+    Squares add only where the run is affine: what is inside stays centred then.
+    """
+    inside = kind.number(0)
+    for v, w in pairwise(run.nodes):
+        inside = g.l[w][0] * _with_noise(inside, levels.e[v], kind, centred=centred)
+    passed = run.norm * s[g.inputs[run.first][0]]
+    return _with_noise(passed, inside, kind, centred=centred and run.affine)
 
 
 def general(c: AnyConstants, levels: Levels, kind: Arithmetic) -> SecondMoments:
@@ -147,10 +178,10 @@ def centred(
     R, E = [zero] * (g.size + 1), [zero] * (g.size + 1)
     for u in range(g.size - 1, 0, -1):
         # R_u = Σ_v (a_{v,u} R_v + V_v · drift of ∇_u f_v)
-        R[u] = _sum((g.a[v][k] * R[v] + V[v] * moved.input[v][k] for v, k in g.consumers[u]), zero)
+        R[u] = pulled(g, R, u, zero, source=lambda v, k: V[v] * moved.input[v][k])
         if not backward:
             # the ε part of v_u:  E_u = Σ_v a_{v,u} E_v + Σ ϵ
-            E[u] = _sum((g.a[v][k] * E[v] for v, k in g.consumers[u]), zero)
+            E[u] = pulled(g, E, u, zero, noise=levels.eps)
             E[u] = E[u] + _sum((levels.eps[edge] for edge in g.outgoing[u]), zero)
     W = _backward_squares(g, levels, kind) if backward else None
     gradient = []
@@ -160,7 +191,7 @@ def centred(
         if W is None:
             gradient.append((caused + _sum((g.b[v] * E[v] for v in group), zero)) ** 2)
         else:
-            gradient.append(caused**2 + _combined([(g.b[v], W[v]) for v in group], kind))
+            gradient.append(caused**2 + combined([(g.b[v], W[v]) for v in group], kind))
     return SecondMoments(s, V, tuple(R), moved, (zero, *gradient))
 
 
@@ -169,17 +200,9 @@ def _backward_squares(g: GraphConstants, levels: Levels, kind: Arithmetic) -> li
     zero = kind.number(0)
     W = [zero] * (g.size + 1)
     for u in range(g.size - 1, 0, -1):
-        W[u] = _combined([(g.a[v][k], W[v]) for v, k in g.consumers[u]], kind)
+        W[u] = pulled_squares(g, W, u, levels.eps, kind)
         W[u] = W[u] + _sum((levels.eps[edge] ** 2 for edge in g.outgoing[u]), zero)
     return W
-
-
-def _combined(parts: list[tuple[Scalar, Scalar]], kind: Arithmetic) -> Scalar:
-    """(Σ x √W)², without a root where there is one part only."""
-    parts = [(x, W) for x, W in parts if not (vanishes(x) or vanishes(W))]
-    if len(parts) == 1:
-        return parts[0][0] ** 2 * parts[0][1]
-    return _sum((x * kind.sqrt(W) for x, W in parts), kind.number(0)) ** 2
 
 
 def means(
@@ -215,27 +238,20 @@ def means(
     def cap(mean: Scalar, size: Scalar) -> Scalar:
         return kind.minimum(mean, size) if capped else mean
 
-    mu = [zero] * (g.size + 1)
-    for v in range(1, g.size):
-        # μ_v = Σ_u a_{v,u} μ_u + ½ Σ_{u,u'} A_{v,u,u'} s_u s_{u'} + m_v
-        mean = levels.m[v]
-        for k, u in enumerate(g.inputs[v]):
-            if u == 0:
-                continue
-            if moved.smooth[v]:
-                mean = mean + g.a[v][k] * mu[u] + moved.input[v][k] * s[u] / 2
-            else:
-                # f(ỹ) − f(y) has no second-order expansion: its mean is at most its size.
-                mean = mean + g.l[v][k] * s[u]
-        mu[v] = cap(mean, s[v])
-    shift = mean_drifts(g, s, tuple(mu), moved, kind)
+    mu = _forward_means(g, levels, second, kind, cap)
+    shift = mean_drifts(g, s, mu, moved, kind)
     beta, nu = [zero] * (g.size + 1), [zero] * (g.size + 1)
     for u in range(g.size - 1, 0, -1):
         # β_u = Σ_v (a β_v + drift · R_v + V_v · mean drift);  ν_u = Σ_v a ν_v + Σ n
-        for v, k in g.consumers[u]:
-            product = moved.input[v][k] * R[v]
-            beta[u] = beta[u] + g.a[v][k] * beta[v] + product + V[v] * shift.input[v][k]
-            nu[u] = nu[u] + g.a[v][k] * nu[v]
+        beta[u] = pulled(
+            g,
+            beta,
+            u,
+            zero,
+            source=lambda v, k: moved.input[v][k] * R[v] + V[v] * shift.input[v][k],
+            affine_only=True,
+        )
+        nu[u] = pulled(g, nu, u, zero, noise=levels.n)
         beta[u] = cap(beta[u], R[u])
         nu[u] = nu[u] + _sum((levels.n[edge] for edge in g.outgoing[u]), zero)
     gradient = []
@@ -246,7 +262,38 @@ def means(
             mean = mean + g.b[v] * (beta[v] + nu[v])
             mean = mean + moved.weight[v] * R[v] + V[v] * shift.weight[v]
         gradient.append(cap(mean**2, size))
-    return Means(tuple(mu), tuple(beta), tuple(nu), (zero, *gradient))
+    return Means(mu, tuple(beta), tuple(nu), (zero, *gradient))
+
+
+def _forward_means(
+    g: GraphConstants,
+    levels: Levels,
+    second: SecondMoments,
+    kind: Arithmetic,
+    cap: Callable[[Scalar, Scalar], Scalar],
+) -> tuple[Scalar, ...]:
+    """μ_v = Σ_u a_{v,u} μ_u + ½ Σ_{u,u'} A_{v,u,u'} s_u s_{u'} + m_v."""
+    s, moved = second.s, second.drifts
+    mu = [kind.number(0)] * (g.size + 1)
+    for v in range(1, g.size):
+        inherited = kind.number(0)
+        for k, u in enumerate(g.inputs[v]):
+            if u == 0:
+                continue
+            if moved.smooth[v]:
+                inherited = inherited + g.a[v][k] * mu[u] + moved.input[v][k] * s[u] / 2
+            else:
+                # f(ỹ) − f(y) has no second-order expansion: its mean is at most its size.
+                inherited = inherited + g.l[v][k] * s[u]
+        run = g.run_to.get(v)
+        if run is not None and run.affine:
+            whole = run.norm * mu[g.inputs[run.first][0]]
+            inside = kind.number(0)
+            for w, x in pairwise(run.nodes):
+                inside = g.a[x][0] * (inside + levels.m[w])
+            inherited = kind.minimum(inherited, whole + inside)
+        mu[v] = cap(inherited + levels.m[v], s[v])
+    return tuple(mu)
 
 
 def _sum(terms: object, zero: Scalar) -> Scalar:

@@ -1,0 +1,329 @@
+"""The compiled recurrences against those over rationals and 113 bits."""
+
+from __future__ import annotations
+
+import sys
+from fractions import Fraction
+from itertools import product
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import SHARES, SIZES, constant_chain, perturbed_chains, rows
+
+from boundcalc.arithmetic import RATIONALS, WIDE, Number, Status
+from boundcalc.errors import UnsupportedError
+from boundcalc.graph import ChainConstants, Levels
+from boundcalc.graph.arrays import GraphArrays
+from boundcalc.graph.level_arrays import LevelArrays
+from boundcalc.graph.numbers import GraphConstants
+from boundcalc.theories.perturbed import fast, kernel, sharp
+
+F = Fraction
+ONES = {"a": 1, "b": 1, "l": 1, "A": 1, "B": 1, "A3": 1, "B3": 1}
+CENTRED = list(product([False, True], repeat=2))
+
+
+@pytest.fixture(scope="module", params=["plain", "compiled"])
+def compiled(request: Any) -> bool:
+    """Whether Numba is used; without Numba the plain functions are tested alone."""
+    if request.param == "compiled":
+        pytest.importorskip("numba")
+    return bool(request.param == "compiled")
+
+
+def exact(value: Any) -> F:
+    """A rational or wide number as a rational."""
+    if isinstance(value, F | int):
+        return F(value)
+    sign, mantissa, exponent, _ = value._mpf_
+    return (-1) ** sign * int(mantissa) * F(2) ** int(exponent)
+
+
+def close(found: Any, expected: Any, tolerance: F | float) -> bool:
+    """Whether the relative difference is small; that of 0 must be 0."""
+    found, expected = exact(found), exact(expected)
+    return bool(abs(found - expected) <= F(tolerance) * expected)
+
+
+# -- Random graphs ---------------------------------------------------------------------------------
+
+
+@st.composite
+def graphs(draw: Any, *, forward_centred: bool = False, backward_centred: bool = False) -> Any:
+    """Branches, joins, slots that read twice, shared weights, kinks, missing constants, zeros."""
+    N = draw(st.integers(1, 7))
+    code = list(draw(st.binary(min_size=9 * N, max_size=9 * N)))
+    inputs: list[tuple[int, ...]] = [()]
+    edges: list[tuple[int, ...]] = [()]
+    groups, count = [0], 0
+    for v in range(1, N + 1):
+        read = tuple(code.pop() % v for _ in range(1 + code.pop() % 3))
+        number = {u: count + k for k, u in enumerate(dict.fromkeys(read), 1)}
+        count += len(number)
+        inputs.append(read)
+        edges.append(tuple(number[u] for u in read))
+        groups.append(groups[code.pop() % v] or v)
+    sizes = [len(read) for read in inputs]
+    pool = iter(draw(rows(sum(5 * p + p * p + 3 for p in sizes) + 3)))
+    gaps = iter(draw(st.binary(min_size=99, max_size=99)) * 9)
+
+    def one(*, optional: bool = False) -> Any:
+        value = next(pool)
+        return None if optional and next(gaps) % 11 == 0 else value
+
+    def slots(p: int, *, optional: bool = False) -> Any:
+        return tuple(one(optional=optional) for _ in range(p))
+
+    constants = GraphConstants(
+        inputs=tuple(inputs),
+        edges=tuple(edges),
+        a=tuple(slots(p) for p in sizes),
+        l=tuple(slots(p) for p in sizes),
+        A=tuple(tuple(slots(p, optional=True) for _ in range(p)) for p in sizes),
+        J=tuple(slots(p) for p in sizes),
+        A3=tuple(slots(p, optional=True) for p in sizes),
+        b=slots(N + 1),
+        B=tuple(slots(p, optional=True) for p in sizes),
+        K=slots(N + 1),
+        B3=slots(N + 1, optional=True),
+        groups=tuple(groups),
+    )
+    e, eps = draw(rows(N, SIZES)), draw(rows(count, SIZES))
+    share = draw(rows(N + count, SHARES))
+    m = [F(0) if forward_centred else x * t for x, t in zip(e, share[:N], strict=True)]
+    n = [F(0) if backward_centred else x * t for x, t in zip(eps, share[N:], strict=True)]
+    zero = F(0)
+    # What the edges from the data have is not read.
+    levels = Levels((zero, *e), (zero, *m), (zero,) * (N + 1), (zero, *eps), (zero, *n))
+    return constants, levels
+
+
+def reference(
+    case: Any, kind: Any, *, forward: bool, backward: bool, capped: bool
+) -> tuple[Any, Any, tuple[Any, ...]]:
+    """ζ², β² and the parts of ζ² by :mod:`boundcalc.theories.perturbed.sharp`."""
+    constants, levels = case
+    if kind is WIDE:
+        constants, levels = widened(constants), widened(levels)
+    second = sharp.centred(constants, levels, kind, forward=forward, backward=backward)
+    mean = sharp.means(constants, levels, second, kind, capped=capped)
+    return second.total(), mean.total(), second.gradient[1:]
+
+
+def widened(value: Any) -> Any:
+    """Every rational as a number of 113 bits, whatever it is nested in."""
+    if isinstance(value, F):
+        return WIDE.number(value)
+    if isinstance(value, tuple):
+        return tuple(widened(entry) for entry in value)
+    if isinstance(value, GraphConstants | ChainConstants | Levels):
+        names = value.__dataclass_fields__
+        return type(value)(**{name: widened(getattr(value, name)) for name in names})
+    return value
+
+
+def found(case: Any, compiled: bool, **how: bool) -> fast.FastBounds:
+    constants, levels = case
+    arrays = GraphArrays.from_constants(constants.graph)
+    return fast.fast_bounds(
+        arrays,
+        LevelArrays.from_levels(levels, arrays),
+        forward_centred=how["forward"],
+        backward_centred=how["backward"],
+        capped=how["capped"],
+        compiled=compiled,
+    )
+
+
+def assert_same(case: Any, compiled: bool, kind: Any, **how: bool) -> None:
+    bounds = found(case, compiled, **how)
+    error, bias, parts = reference(case, kind, **how)
+    assert bounds.relative_error < 1e-12
+    assert close(bounds.error, error, bounds.relative_error)
+    assert close(bounds.bias, bias, bounds.relative_error)
+    assert len(bounds.contributions) == len(parts)
+    for own, expected in zip(bounds.contributions, parts, strict=True):
+        assert close(own, expected, bounds.relative_error)
+
+
+@pytest.mark.parametrize("capped", [False, True])
+@settings(deadline=None, max_examples=80)
+@given(case=graphs())
+def test_general_form_on_graphs(compiled: bool, capped: bool, case: Any) -> None:
+    assert_same(case, compiled, RATIONALS, forward=False, backward=False, capped=capped)
+
+
+@pytest.mark.parametrize("capped", [False, True])
+@pytest.mark.parametrize(("forward", "backward"), CENTRED[1:])
+@settings(deadline=None, max_examples=30)
+@given(data=st.data())
+def test_centred_forms_on_graphs(
+    compiled: bool, forward: bool, backward: bool, capped: bool, data: Any
+) -> None:
+    case = data.draw(graphs(forward_centred=forward, backward_centred=backward))
+    assert_same(case, compiled, WIDE, forward=forward, backward=backward, capped=capped)
+
+
+@pytest.mark.parametrize("capped", [False, True])
+@settings(deadline=None, max_examples=40)
+@given(case=perturbed_chains(low=1))
+def test_general_form_on_chains(compiled: bool, capped: bool, case: Any) -> None:
+    assert_same(case, compiled, RATIONALS, forward=False, backward=False, capped=capped)
+
+
+@settings(deadline=None, max_examples=40)
+@given(case=perturbed_chains(backward_centred=True))
+def test_backward_centred_form_on_chains_is_rational(compiled: bool, case: Any) -> None:
+    assert_same(case, compiled, RATIONALS, forward=False, backward=True, capped=True)
+
+
+# -- Long chains -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=[F(2), F(1, 2), F(101, 100)], ids=str)
+def long_chain(request: Any) -> Any:
+    """5000 operators, with each number of 113 bits."""
+    N, c = 5000, request.param
+    levels = Levels(*[(F(0), *[F(x, 10)] * N) for x in (3, 1, 0, 3, 1)])
+    case = constant_chain(N, c), levels
+    how = {"forward": c == 2, "backward": c == 2, "capped": c != 2}
+    return case, how, reference(case, WIDE, **how)
+
+
+def test_nothing_overflows_and_nothing_vanishes(compiled: bool, long_chain: Any) -> None:
+    case, how, (error, bias, parts) = long_chain
+    bounds = found(case, compiled, **how)
+    assert bounds.error > 0
+    assert bounds.bias > 0
+    for own, expected in ((bounds.error, error), (bounds.bias, bias)):
+        assert close(own, expected, 1e-12)
+        assert str(Number(own, Status.COMPUTED)) == str(Number(expected, Status.COMPUTED))
+    for v in range(0, 5000, 17):
+        assert close(bounds.contributions[v], parts[v], 1e-12)
+    logarithms = bounds.contributions.log10()
+    assert logarithms[0] == pytest.approx(float(WIDE.log(parts[0]) / WIDE.log(10)), rel=1e-13)
+
+
+def test_a_hundred_thousand_operators_in_closed_form() -> None:
+    # All constants and forward levels 1: ζ_v = Σ_{j=max(v−1,1)}^{N−1} j, in integers.
+    N = 100_000
+    graph = GraphArrays.chain(N, **ONES)
+    bounds = fast.fast_bounds(
+        graph,
+        LevelArrays.on(graph, e=1),
+        forward_centred=False,
+        backward_centred=False,
+        capped=True,
+    )
+    own = [(N * (N - 1) - (v - 1) * (v - 2)) // 2 for v in range(1, N + 1)]
+    assert close(bounds.error, sum(x**2 for x in own), 1e-12)
+    assert close(bounds.contributions[N - 1], own[-1] ** 2, 0)
+    assert bounds.compiled == fast.numba_installed()
+    assert bounds.bias == bounds.error  # every mean is capped
+
+
+def test_levels_of_one_operator_are_found_where_they_are(compiled: bool) -> None:
+    # E‖ũ_v − u_v‖² = (b Σ a ⋯ a ϵ)² upstream of the one edge that is perturbed, 0 behind it.
+    graph = GraphArrays.chain(6, **{**ONES, "a": 3, "b": 2})
+    eps = np.zeros(6)
+    eps[3] = 0.5  # edge 4, from operator 3
+    bounds = fast.fast_bounds(
+        graph,
+        LevelArrays.on(graph, eps=eps),
+        forward_centred=True,
+        backward_centred=True,
+        capped=True,
+        compiled=compiled,
+    )
+    assert list(bounds.contributions) == [81, 9, 1, 0, 0, 0]
+    assert bounds.bias == 0
+
+
+# -- Scaled numbers --------------------------------------------------------------------------------
+
+FLOATS = st.floats(0, allow_nan=False, allow_infinity=False)
+SCALED = st.builds(
+    lambda x, k: (kernel.scaled(x)[0], kernel.scaled(x)[1] + k if x else 0),
+    FLOATS,
+    st.integers(-3, 3),
+)
+
+
+def value(x: tuple[float, int]) -> F:
+    mantissa, exponent = x
+    assert mantissa == 0 or 2.0**-256 <= mantissa < 2.0**256
+    assert mantissa != 0 or exponent == 0
+    return F(mantissa) * F(2) ** (kernel.STEP * exponent)
+
+
+@given(FLOATS)
+def test_floats_are_scaled_exactly(x: float) -> None:
+    assert value(kernel.scaled(x)) == F(x)
+
+
+@given(SCALED, SCALED)
+def test_arithmetic_of_scaled_numbers(x: tuple[float, int], y: tuple[float, int]) -> None:
+    unit = F(1, 2**53)
+    assert close(value(kernel.times(x, y)), value(x) * value(y), unit)
+    assert close(value(kernel.plus(x, y)), value(x) + value(y), unit)
+    assert value(kernel.less(x, y)) == min(value(x), value(y))
+    assert close(value(kernel.root(x)) ** 2, value(x), 3 * unit)
+
+
+@given(st.lists(SCALED, max_size=30))
+def test_sums_are_compensated(terms: list[tuple[float, int]]) -> None:
+    sums = kernel.Sums([0.0], [0.0], [0])
+    for term in terms:
+        kernel.accumulate(sums, 0, term)
+    assert close(value(kernel.summed(sums, 0)), sum(map(value, terms)), F(2, 2**53))
+
+
+def test_a_long_sum_is_as_exact_as_a_short_one() -> None:
+    sums = kernel.Sums([0.0], [0.0], [0])
+    for _ in range(20_000):
+        kernel.accumulate(sums, 0, (0.1, 0))
+    assert kernel.summed(sums, 0) == (2000.0, 0)
+
+
+# -- Whether code is compiled ----------------------------------------------------------------------
+
+
+def test_small_graphs_are_not_worth_compiling() -> None:
+    graph = GraphArrays.chain(3, **ONES)
+    how = {"forward_centred": True, "backward_centred": True, "capped": True}
+    assert not fast.fast_bounds(graph, LevelArrays.on(graph), **how).compiled
+
+
+def test_numba_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "numba", None)
+    monkeypatch.setattr(fast, "COMPILE_FROM", 0)
+    monkeypatch.setattr(fast, "numba_installed", fast.numba_installed.__wrapped__)
+    monkeypatch.setattr(fast, "compiled_loops", fast.compiled_loops.__wrapped__)
+    graph = GraphArrays.chain(3, **ONES)
+    how = {"forward_centred": False, "backward_centred": True, "capped": False}
+    bounds = fast.fast_bounds(graph, LevelArrays.on(graph, e=1), **how)
+    assert not bounds.compiled
+    assert bounds.error == 22
+    with pytest.raises(UnsupportedError, match=r"boundcalc\[fast\]"):
+        fast.fast_bounds(graph, LevelArrays.on(graph, e=1), **how, compiled=True)
+
+
+@pytest.mark.parametrize(
+    ("writes", "folders", "expected"),
+    [(True, True, {"cache": True}), (True, False, {}), (False, True, {})],
+)
+def test_compiled_code_is_kept_where_files_may_be_written(
+    monkeypatch: pytest.MonkeyPatch, writes: bool, folders: bool, expected: dict[str, bool]
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", not writes)
+
+    def njit(loop: Any = None, **options: bool) -> Any:
+        if options and not folders:
+            raise RuntimeError("no locator available")
+        return options if loop else lambda loop: options
+
+    assert fast._compiled(SimpleNamespace(njit=njit), kernel.finish) == expected  # type: ignore[comparison-overlap]
