@@ -37,7 +37,7 @@ def check_numbers(graph: OperatorGraph) -> None:
     for node in graph.nodes:
         for name in CONSTANT_NAMES:
             expression = getattr(node.constants, name)
-            if id(expression) not in seen:
+            if expression is not None and id(expression) not in seen:
                 seen.add(id(expression))
                 known(expression, f"{node.where}.constants.{name}")
     training = graph.spec.training

@@ -183,4 +183,14 @@ def check_total(weights: int, where: str) -> None:
 
 def unsupported(problem: str, where: str, value: object = None, fix: str = "") -> UnsupportedError:
     """The error for a part of a model that no operator of the library computes."""
-    return UnsupportedError(problem, where=where, value=value, fix=fix or None)
+    return UnsupportedError(problem, where=where or None, value=value, fix=fix or None)
+
+
+def decimal(number: float) -> float:
+    """The shortest decimal that a float32 stands for.
+
+    >>> decimal(9.999999747378752e-06), decimal(0.3)
+    (1e-05, 0.3)
+    """
+    single = np.float32(number)
+    return float(str(single)) if float(single) == number else number

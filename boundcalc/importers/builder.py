@@ -185,6 +185,10 @@ class Builder:
         """The view as one sample's value: without its batch axis."""
         return self.materialise(view, sample_shape(view.shape))
 
+    def last(self, view: View) -> int:
+        """The layer of the model's output, in whatever shape it has."""
+        return view.layer if view.index is None else self.sample(view)
+
     # Formulas become layers --------------------------------------------------------------
 
     def view(self, value: Value) -> View:
@@ -227,9 +231,16 @@ class Builder:
 
     def activation(self, value: Value, kind: str, parameters: dict[str, Any]) -> View:
         """An elementwise operator of the library; it commutes with how numbers are moved."""
-        view = self.view(value)
+        view = self._whole(self.view(value))
         shape = self.layers[view.layer].shape
         return view.on(self.append(Layer(kind, (view.layer,), shape, parameters)))
+
+    def _whole(self, view: View) -> View:
+        """The view, its layer having no component that the view leaves out."""
+        if view.index is None or view.index.size == view.size:
+            return view
+        shape = sample_shape(view.shape)
+        return View(self.materialise(view, shape), prod(shape), view.shape)
 
     def _lowered(self, base: View, tree: Tree) -> View:
         if tree == X:
@@ -276,6 +287,7 @@ class Builder:
         """factors·y + shifts, of shapes that broadcast to the view's."""
         scale, shift = (fitted(constant.array, view.shape) for constant in (factors, shifts))
         if scale.size == shift.size == 1:  # the same in every component: moving commutes
+            view = self._whole(view)
             number, shape = view.layer, self.layers[view.layer].shape
         elif all(array.shape[-1] == array.size for array in (scale, shift)):
             number, shape = self.rows(view)

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from boundcalc.errors import DataError
-from boundcalc.importers.base import unsupported
+from boundcalc.importers.base import decimal, unsupported
 from boundcalc.importers.builder import Builder
 from boundcalc.importers.values import Constant, Value, View
 
@@ -98,13 +98,3 @@ class Call:
 
 #: From a node to its outputs.
 Handler: TypeAlias = Callable[[Call], Value | tuple[Value, ...]]
-
-
-def decimal(number: float) -> float:
-    """The shortest decimal that a float32 stands for.
-
-    >>> decimal(9.999999747378752e-06), decimal(0.3)
-    (1e-05, 0.3)
-    """
-    single = np.float32(number)
-    return float(str(single)) if float(single) == number else number

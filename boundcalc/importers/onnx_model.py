@@ -10,7 +10,7 @@ import numpy as np
 
 from boundcalc.errors import BoundcalcError, DataError, shown
 from boundcalc.importers.base import Network, unsupported
-from boundcalc.importers.builder import Builder, sample_shape
+from boundcalc.importers.builder import Builder
 from boundcalc.importers.onnx_call import Call
 from boundcalc.importers.onnx_constants import FOLDS, folded
 from boundcalc.importers.onnx_file import OnnxFile, input_dims, read_onnx
@@ -69,7 +69,7 @@ def import_onnx(
         raise DataError("no node makes the output", where=file.name, value=chosen)
     try:
         result = builder.view(_known(file, values, chosen))
-        last = builder.materialise(result, sample_shape(result.shape))
+        last = builder.last(result)
     except BoundcalcError as error:
         raise error.located(f"{file.name}: output {shown(chosen)}") from None
     network = Network(path.stem, tuple(builder.layers), last, notes=tuple(builder.notes))

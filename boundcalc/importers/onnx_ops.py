@@ -9,9 +9,9 @@ import numpy as np
 
 from boundcalc.errors import DataError
 from boundcalc.importers import arithmetic, attention
-from boundcalc.importers.base import Numbers
+from boundcalc.importers.base import Numbers, decimal
 from boundcalc.importers.formulas import X, function
-from boundcalc.importers.onnx_call import Call, Handler, decimal
+from boundcalc.importers.onnx_call import Call, Handler
 from boundcalc.importers.onnx_moves import MOVES
 from boundcalc.importers.shared import average_pool, batch_affine, concatenated, softmax
 from boundcalc.importers.values import Constant, Formula, Scores, Value, View

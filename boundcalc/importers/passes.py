@@ -27,7 +27,6 @@ from boundcalc.operators.regions import Shape
 _ACTIVATIONS = frozenset(
     ["gelu", "leaky_relu", "relu", "sigmoid", "silu", "sine", "softplus", "square", "tanh"]
 )
-_JOINS = frozenset(["add", "attention", "concat", "multiply"])
 
 
 def simplified(network: Network, where: str) -> Network:
@@ -268,7 +267,7 @@ def _reshaped_once(layers: list[Layer], output: int) -> tuple[list[Layer], int]:
 def _rooted(layers: list[Layer], output: int) -> tuple[list[Layer], int]:
     """An operator for the data, where it is read twice or joined with what it becomes."""
     reading = [layer for layer in layers if INPUT in layer.inputs]
-    if len(reading) == 1 and reading[0].type not in _JOINS:
+    if len(reading) == 1 and len(reading[0].inputs) == 1:
         first = reading[0]
         if first is layers[1] and first.type == "identity" and "axes" not in first.parameters:
             moved = [

@@ -6,6 +6,7 @@ import math
 from fractions import Fraction
 from typing import Any
 
+from boundcalc.importers.base import decimal
 from boundcalc.importers.formulas import (
     Tree,
     X,
@@ -19,6 +20,7 @@ from boundcalc.importers.formulas import (
 )
 
 _ONE = constant(1.0)
+_ROOT = Fraction(-1, 2)
 _CUBE = power(X, Fraction(3))
 _MEAN = function("mean", X)
 _CENTRED = add(X, scaled(-1.0, _MEAN))
@@ -72,15 +74,13 @@ def recognised(tree: Tree) -> tuple[str, dict[str, Any]] | None:
 
 def _normalisation(tree: Tree) -> tuple[str, dict[str, Any]] | None:
     """u/√(mean u² + eps), for u = x or u = x − mean x."""
-    if tree[0] != "*" or len(tree[1]) != 2:
+    product = tree[2][0][1] if tree[0] == "+" and tree[1] == 0.0 and len(tree[2]) == 1 else tree
+    under = [t for t, p in product[1] if p == _ROOT] if product[0] == "*" else []
+    if len(under) != 1 or under[0][0] != "+" or under[0][1] <= 0.0:
         return None
-    powers = {p: t for t, p in tree[1]}
-    top, under = powers.get(Fraction(1)), powers.get(Fraction(-1, 2))
-    if top is None or under is None or under[0] != "+" or under[1] <= 0.0:
-        return None
-    eps = under[1]
+    eps = under[0][1]
     for u, name in ((X, "rms_norm"), (_CENTRED, "layer_norm")):
-        square = function("mean", power(u, Fraction(2)))
-        if like(top, u) and like(under, add(constant(eps), square)):
-            return name, {"eps": eps}
+        square = add(constant(eps), function("mean", power(u, Fraction(2))))
+        if like(tree, multiply(u, power(square, _ROOT))):
+            return name, {"eps": decimal(eps)}
     return None

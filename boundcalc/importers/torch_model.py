@@ -10,7 +10,7 @@ import numpy as np
 from boundcalc.data.array_formats import missing
 from boundcalc.errors import BoundcalcError, DataError
 from boundcalc.importers.base import Network, check_total, unsupported
-from boundcalc.importers.builder import Builder, sample_shape
+from boundcalc.importers.builder import Builder
 from boundcalc.importers.passes import simplified
 from boundcalc.importers.shared import batch_affine
 from boundcalc.importers.torch_ops import FUNCTIONS
@@ -69,7 +69,7 @@ def from_torch(module: Any, input_shape: Sequence[int], *, name: str | None = No
         except BoundcalcError as error:
             text = f"{where}: node {position} of {len(nodes)}, {node.target!s:.80}"
             raise error.located(text) from None
-    last = builder.materialise(result, sample_shape(result.shape))
+    last = builder.last(result)
     layers = [
         layer.changed(trainable=False)
         if layer.arrays and set(layer.origins) <= reader.frozen

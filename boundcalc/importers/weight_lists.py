@@ -20,7 +20,7 @@ from pathlib import Path
 from boundcalc.data.weights_file import array_shapes, read_arrays
 from boundcalc.errors import DataError
 from boundcalc.importers.base import Network, Numbers, check_total, unsupported, weight
-from boundcalc.importers.builder import Builder, sample_shape
+from boundcalc.importers.builder import Builder
 from boundcalc.importers.passes import simplified
 from boundcalc.importers.torch_file import read_state
 from boundcalc.importers.values import Constant, View
@@ -90,7 +90,7 @@ def from_weights(
             view = builder.activation(view, activation, {})
         view = _layer(builder, view, pair)
     builder.note(f"the activation {activation!r} between layers is what the command says")
-    last = builder.materialise(view, sample_shape(view.shape))
+    last = builder.last(view)
     network = Network(path.stem, tuple(builder.layers), last, notes=tuple(builder.notes))
     return simplified(network, path.name)
 

@@ -18,7 +18,7 @@ def model(nodes, shape, weights=None, *, outputs=("out",), opset=20, kind=Tensor
         [helper.make_tensor_value_info("x", kind, shape)],
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs],
         [
-            numpy_helper.from_array(np.ascontiguousarray(a), name)
+            numpy_helper.from_array(np.asarray(a, order="C"), name)
             for name, a in (weights or {}).items()
         ],
     )
@@ -55,9 +55,7 @@ def reference(proto, samples: np.ndarray) -> np.ndarray:
 def random_weights(seed: int, **shapes) -> dict[str, np.ndarray]:
     """Arrays of float32 by name."""
     rng = np.random.default_rng(seed)
-    return {
-        name: rng.normal(size=shape).astype(np.float32) * 0.5 for name, shape in shapes.items()
-    }
+    return {name: rng.normal(size=shape).astype(np.float32) * 0.5 for name, shape in shapes.items()}
 
 
 __all__ = ["chain", "model", "random_weights", "reference", "saved"]

@@ -33,7 +33,7 @@ def test_vectorised_passes_equal_the_literal_twin(name):
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_mean_gradient_is_the_mean_of_sample_gradients(name):
-    graph, program, w, x, y, delta, epsilon = setting(name)
+    _, program, w, x, y, delta, epsilon = setting(name)
     path = program.outputs(w, x, y, delta)
     mean = program.mean_gradient(w, path, y, epsilon)
     each = program.sample_gradients(w, path, y, epsilon)
@@ -57,7 +57,7 @@ def test_unperturbed_gradient_is_the_derivative_of_the_objective(name):
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_no_perturbation_changes_nothing_to_the_last_bit(name):
-    graph, program, w, x, y, delta, epsilon = setting(name)
+    _, program, w, x, y, delta, epsilon = setting(name)
     clean = program.sample_gradients(w, program.outputs(w, x, y, {}), y, {})
     zeros = {site: np.zeros_like(a) for site, a in delta.items()}
     backward = {site: np.zeros_like(a) for site, a in epsilon.items()}

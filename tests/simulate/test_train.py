@@ -7,7 +7,6 @@ from programs import PROGRAMS, graph_of
 import boundcalc as bc
 from boundcalc.simulate.literal import literal_gradient
 from boundcalc.simulate.noise import make_noise, stream
-from boundcalc.simulate.program import make_program
 from boundcalc.simulate.statistics import (
     jackknife_interval,
     mean_interval,
@@ -20,7 +19,7 @@ from boundcalc.simulate.statistics import (
 def test_a_run_equals_a_loop_over_the_literal_twin(name):
     graph = graph_of(name)
     run = bc.simulate(graph)
-    program, noise = make_program(graph), make_noise(graph)
+    noise = make_noise(graph)
     x, y = graph.data.features[None], graph.data.labels[None]
     w = np.tile(run.trajectory.snapshots[0], (3, 1))
     draws = stream(4, "perturbations")
