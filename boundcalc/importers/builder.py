@@ -152,7 +152,7 @@ class Builder:
             if inner is None:
                 return None
             kept = {
-                name: np.broadcast_to(array, layer.shape)[..., units]
+                name: array[..., units] if array.ndim and array.shape[-1] > 1 else array
                 for name, array in layer.parameters.items()
             }
             made = layer.changed(inputs=(inner,), shape=shape, parameters=kept)

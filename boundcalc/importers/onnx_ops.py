@@ -19,6 +19,7 @@ from boundcalc.importers.weighted import convolution, linear, normalisation
 
 #: From this threshold on softplus and the identity differ by less than 1e-6.
 _SOFTPLUS_THRESHOLD = 14.0
+_ABOVE = function("above threshold", X)
 
 
 def _gemm(call: Call) -> Value:
@@ -203,17 +204,17 @@ def _greater(call: Call) -> Value:
     number = None if limit is None else limit.number
     if isinstance(value, Constant) or number is None or number < _SOFTPLUS_THRESHOLD:
         raise call.refuse("a comparison of activations")
-    base, tree = call.builder.in_formula(value)
-    return Formula(base, function("above threshold", tree), base.shape)
+    view = call.builder.view(value)
+    return Formula(view, _ABOVE, view.shape)
 
 
 def _where(call: Call) -> Value:
     test, x, y = call.value(0), call.value(1), call.value(2)
-    if isinstance(test, Formula) and not isinstance(x, Constant) and isinstance(y, View):
-        base, tree = call.builder.in_formula(x)
-        layer = call.builder.layers[y.layer]
-        plain = tree == X and base.same(test.base)
-        if layer.type == "softplus" and layer.inputs == (base.layer,) and plain:
+    activations = not isinstance(x, Constant) and isinstance(y, View)
+    if activations and isinstance(test, Formula) and test.tree == _ABOVE:
+        base, layer = call.builder.view(x), call.builder.layers[y.layer]
+        of_base = layer.type == "softplus" and layer.inputs == (base.layer,)
+        if of_base and base.same(test.base) and y.same(base.on(y.layer)):
             call.builder.note(
                 "softplus is the identity above a threshold in this model and everywhere smooth "
                 "here; they differ by less than 1e-6"

@@ -61,8 +61,7 @@ def part_radius(domain: Domain, constant: str, operator: str, name: str) -> Expr
     """
     if domain.radius is None:
         raise SpecError(
-            f"the constant {constant} of a `{operator}` operator needs a bound on its "
-            f"input {name}",
+            f"the constant {constant} of a `{operator}` operator needs a bound on its input {name}",
             expected="region: {input: R}",
             fix="bound the operator that it reads, or add `region: {input: R}`, R the radius "
             "of a ball that holds all inputs together",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
-import numpy as np
 from pydantic import StrictBool
 
 from boundcalc.operators.normalization import Normalization
@@ -19,7 +18,7 @@ class LayerNorm(Normalization):
     directions are the same, for n ≥ 2.  With T tokens, G = sup max |g_i|, κ = 48/(25√5):
 
     - a = ℓ = G/√eps, A = Gκ/(√n·eps), A′ = 3G/(n·eps^(3/2)), for all y, and less for A on
-      ‖Py‖ ≤ R < √(n·eps)/2: :mod:`~boundcalc.operators.normalization` has the proof.
+      ‖Py‖ ≤ R < √(n·eps)/2: :mod:`~boundcalc.operators.radial` has the proof.
       Tight where all g_i are ±G; else G is at most the norm of diag(g)P over √(1 − 1/n);
     - rows of P have the norm √(1 − 1/n), so that |x̂_i| ≤ q = √(1 − 1/n)·ρ/√(ρ²/n + eps) for
       ‖Py‖ ≤ ρ, √(n − 1) without a bound, and one component of x̂ has the constants
@@ -39,6 +38,7 @@ class LayerNorm(Normalization):
 
     Examples
     --------
+    >>> import numpy as np
     >>> layer = LayerNorm(eps="3/4")
     >>> w = np.array([[1.0, 2.0, 0.0, 5.0]])  # g = (1, 2), c = (0, 5)
     >>> layer.forward(np.array([[[1.0, 2.0]]]), w, np.zeros((1, 1)))

@@ -1,22 +1,4 @@
-"""What root-mean-square and layer normalisation share: a radial map, and its derivatives.
-
-x̂(y) = y/√(‖y‖²/n + eps) for y in ℝⁿ.  With s = √(n·eps), x̂(y) = √n·ψ(y/s), where
-ψ(z) = z/√(1 + ‖z‖²) is the gradient of H(z) = √(1 + ‖z‖²).  So Dᵏψ is the symmetric form
-Dᵏ⁺¹H, whose norm is sup |Dᵏ⁺¹H[u, …, u]| over unit vectors u (Banach, Studia Math. 7,
-1938): a derivative of H along a line.  There H(z + tu) = √(c² + (t + b)²) = c·h((t + b)/c)
-with h(τ) = √(1 + τ²), b = zᵀu and c² = 1 + ‖z‖² − b² ≥ 1, so that
-|Dᵏ⁺¹H[u, …, u]| = c⁻ᵏ|h⁽ᵏ⁺¹⁾(b/c)|.  As |b/c| ≤ |b| ≤ ‖z‖,
-
-    sup ‖Dᵏψ‖ over ‖z‖ ≤ r  =  sup |h⁽ᵏ⁺¹⁾(τ)| over |τ| ≤ r,   attained with z ∥ u (c = 1):
-
-- h″ = (1 + τ²)^(−3/2) ≤ 1, at 0;
-- |h‴| = 3|τ|(1 + τ²)^(−5/2), increasing up to τ = 1/2, where it is κ = 48/(25√5);
-- |h⁗| = 3|4τ² − 1|(1 + τ²)^(−7/2) ≤ 3, at 0 (0.85 at the other extremum, τ² = 3/4).
-
-Dᵏx̂ = √n·s⁻ᵏDᵏψ then has the suprema
-
-    1/√eps,   κ/(√n·eps)  (3R·eps/(n(R²/n + eps)^(5/2)) on a ball R < s/2),   3/(n·eps^(3/2)).
-"""
+"""What root-mean-square and layer normalisation share."""
 
 from __future__ import annotations
 
@@ -45,13 +27,10 @@ from boundcalc.operators.base import (
     spread,
     symbols,
 )
-from boundcalc.operators.joining import float_above
+from boundcalc.operators.radial import RadialBounds
 from boundcalc.operators.regions import norm_of, number_of, reach, rounded_up, smaller
 from boundcalc.spec.expressions import Expression, exact, measured, rational, root
 from boundcalc.spec.fields import Size, custom_error
-from boundcalc.spec.grammar import parse
-
-_KAPPA = parse("48/(25*sqrt(5))")
 
 
 def _not_zero(value: Expression) -> Expression:
@@ -65,8 +44,9 @@ Positive = Annotated[Size, AfterValidator(_not_zero)]
 
 
 class Normalization(Operator):
-    """f = g ⊙ x̂ + c for each token, a vector along the last axis; see the module for x̂.
+    """f = g ⊙ x̂ + c for each token, x̂ = y/√(‖y‖²/n + eps) of y or of the centred y.
 
+    A token is a vector along the last axis, of size n; see :mod:`~boundcalc.operators.radial`.
     Tokens do not mix: Jacobians are block-diagonal, so that one token gives the suprema.
     With weights, y ↦ ∇_w f has a column (x̂_ti)_t for each g_i, and these columns, the
     outputs of component i alone, are orthogonal for different i.
@@ -140,9 +120,9 @@ class Normalization(Operator):
 
     def input_constants(self, region: Region, data: Data | None) -> InputConstants:
         """The constants in the docstring of each layer."""
-        first, second, third = self._suprema(region)
-        gain = self._gain(region)
-        share = self._share() if self.weighted else ZERO
+        bounds, gain = self._bounds(region), self._gain(region)
+        first, second, third = bounds.suprema()
+        share = bounds.share() if self.weighted else ZERO
         return InputConstants(
             jac_input=_times(gain, first),
             lip_input=_times(gain, first),
@@ -157,7 +137,7 @@ class Normalization(Operator):
         if not self.weighted:
             return ZERO
         if features is None:
-            return self._weight_bound(region)
+            return self._bounds(region).weights()
         unit, _ = self._normalized(features[None])
         squares, tokens = np.square(unit).sum(axis=2), unit.shape[2]
         if self.centered:
@@ -172,10 +152,11 @@ class Normalization(Operator):
         The ball is ‖f‖ ≤ max |g₀ᵢ|·‖x̂‖ + √T·‖c₀‖ + bρ, as f is linear in the weights.
         Without a shift, read √(q² + 1) as q.  Weights in a ball around 0 are w₀ = 0.
         """
-        tokens = root(exact(self._tokens()))
         if not self.weighted:
-            most = reach(self._component(region, 1))
-            return Domain(_times(tokens, self._norm(region, self._tokens())), -most, most)
+            bounds = self._bounds(region)
+            most = reach(bounds.component(together=False))
+            norm = root(exact(bounds.tokens)) * bounds.norm(together=True)
+            return Domain(norm, -most, most)
         found = []
         if region.weight is not None:
             origin = np.zeros(self.weight_size(self._inputs()))
@@ -190,14 +171,14 @@ class Normalization(Operator):
 
     def _around(self, region: Region, center: Array, change: Expression) -> Domain:
         """Where the output lies for weights in a ball around ``center``."""
-        radius = self._weight_bound(region) * change
-        tokens, norm = root(exact(self._tokens())), self._norm(region, self._tokens())
+        bounds = self._bounds(region)
+        radius, tokens = bounds.weights() * change, root(exact(bounds.tokens))
         gain, shift = (part[0] for part in self._split(center[None], self._inputs()))
-        if np.any(gain):
-            radius = radius + tokens * norm * number_of(float(np.abs(gain).max()))
+        if largest := float(np.abs(gain).max()):
+            radius = radius + tokens * bounds.norm(together=True) * number_of(largest)
         if np.any(shift):
             radius = radius + tokens * norm_of(shift)
-        q = reach(self._component(region, 1))
+        q = reach(bounds.component(together=False))
         own, moved = np.abs(gain) * q, reach(change) * float(np.hypot(q, self.centered))
         shift = shift if self.centered else np.zeros(1)
         low, high = float((shift - own).min()), float((shift + own).max())
@@ -217,57 +198,10 @@ class Normalization(Operator):
             found = around if found is None else smaller(found, around)
         return self._radius(region, "weight", "jac_input") if found is None else found
 
-    def _suprema(self, region: Region) -> tuple[Expression, Expression, Expression]:
-        """The suprema of ‖Dx̂‖, ‖D²x̂‖, ‖D³x̂‖; see the module."""
-        n, eps, radius = exact(self._width()), self.eps, self._bound(region, 1)
-        first, third = ONE / root(eps), exact(3) / (n * eps * root(eps))
-        second = _KAPPA / (root(n) * eps)
-        if radius is None or eps.symbols:
-            return first, second, third
-        if reach(radius) < 0.5 * float(root(n * eps).evaluate(FLOATS)):
-            mean = radius**2 / n + eps
-            second = radius * eps * 3 / (n * mean**2 * root(mean))
-        return first, second, third
-
-    def _weight_bound(self, region: Region) -> Expression:
-        """b = √T·q, or √(T(q² + 1)) with a shift; q where all tokens have the same share of R."""
-        tokens, q = self._tokens(), self._component(region, self._tokens())
-        if self.centered:
-            return root((q**2 + 1) * tokens)
-        return _times(root(exact(tokens)), q)
-
-    def _component(self, region: Region, tokens: int) -> Expression:
-        """q, the largest component of x̂; a unit vector u with Σu_i = 0 has u_i² ≤ 1 − 1/n."""
-        return _times(self._share(), self._norm(region, tokens))
-
-    def _share(self) -> Expression:
-        """The largest norm of a row of I, or of the projection I − 11ᵀ/n of a centred layer."""
-        return root(exact(1 - Fraction(1, self._width()))) if self.centered else ONE
-
-    def _norm(self, region: Region, tokens: int) -> Expression:
-        """sup ‖x̂‖ = ρ/√(ρ²/n + eps) where ‖y‖ ≤ ρ, as it grows with ‖y‖; √n without a bound."""
-        n, radius = exact(self._width()), self._bound(region, tokens)
-        if radius is None or self.eps.symbols:
-            return root(n)
-        return radius / root(radius**2 / n + self.eps)
-
-    def _bound(self, region: Region, tokens: int) -> Expression | None:
-        """A bound of √(Σ_t ‖y_t‖²/tokens), of what x̂ is made: y, or the centred y.
-
-        For one token it is one of ‖y_t‖; for all T that of the root mean square over
-        tokens.  ‖y_t‖² ↦ ‖x̂_t‖² is concave, so Σ_t ‖x̂_t‖² is largest where all are equal.
-        """
-        low, high = region.low, region.high
-        size = (high - low) / 2 if self.centered else max(abs(low), abs(high))
-        found = None
-        if np.isfinite(size):
-            exactly = (Fraction(high) - Fraction(low)) / 2 if self.centered else Fraction(size)
-            found = root(exact(self._width())) * number_of(float_above(exactly))
-        ball = region.input
-        if ball is None or ball.symbols:
-            return found
-        ball = ball if tokens == 1 else ball / root(exact(tokens))
-        return ball if found is None else smaller(ball, found)
+    def _bounds(self, region: Region) -> RadialBounds:
+        """Bounds of x̂ on a region."""
+        (*lead, width) = self.shapes[0]
+        return RadialBounds(width, prod(lead), self.eps, self.centered, region)
 
     def _normalized(self, y: Array) -> tuple[Array, Array]:
         """x̂ as (R, M, T, n), and √(‖y‖²/n + eps) as (R, M, T, 1), of y or the centred y."""
@@ -289,9 +223,6 @@ class Normalization(Operator):
 
     def _inputs(self) -> int:
         return prod(self.shapes[0])
-
-    def _tokens(self) -> int:
-        return prod(self.shapes[0][:-1])
 
 
 def _symbolic_unit(y: Sequence[Any], eps: Any, centered: bool) -> list[Any]:

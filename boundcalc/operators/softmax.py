@@ -28,7 +28,7 @@ from boundcalc.operators.base import (
 from boundcalc.operators.cumulants import cumulants, peak
 from boundcalc.operators.normalization import Positive
 from boundcalc.operators.regions import number_of, reach
-from boundcalc.spec.expressions import Expression, exact, root
+from boundcalc.spec.expressions import Expression, root
 
 
 @final

@@ -58,4 +58,10 @@ def random_weights(seed: int, **shapes) -> dict[str, np.ndarray]:
     return {name: rng.normal(size=shape).astype(np.float32) * 0.5 for name, shape in shapes.items()}
 
 
-__all__ = ["chain", "model", "random_weights", "reference", "saved"]
+def gap(found: np.ndarray, wanted: np.ndarray) -> float:
+    """The largest difference, relative to the largest output where that is above 1."""
+    assert found.shape == wanted.shape
+    return float(np.abs(found - wanted).max() / max(1.0, np.abs(wanted).max()))
+
+
+__all__ = ["chain", "gap", "model", "random_weights", "reference", "saved"]

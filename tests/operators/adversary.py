@@ -6,7 +6,7 @@ Derivatives of second and third order are central differences of the vjp.
 from __future__ import annotations
 
 import numpy as np
-from visits import into_domain
+from visits import into_domain, number
 
 #: Relative errors of central differences, for first, second and third derivatives.
 ROUNDING = (1e-9, 1e-6, 1e-4)
@@ -70,7 +70,7 @@ def largest(rng, size, domains, sizes, points=150, rounds=20):
     ``size`` takes (P, n) points; every part of them is in its domain.
     """
     cuts = np.cumsum(sizes)[:-1]
-    spans = [min(number_or(d), d.high) for d in domains]
+    spans = [min(number(d.radius), d.high) for d in domains]
     scale = np.repeat(np.array(spans), sizes)
 
     def inside(x):
@@ -86,9 +86,3 @@ def largest(rng, size, domains, sizes, points=150, rounds=20):
         near = inside(near + step * scale * rng.standard_normal(near.shape))
         pool, values = np.concatenate([pool, near]), np.concatenate([values, size(near)])
     return float(values.max())
-
-
-def number_or(domain):
-    from visits import number
-
-    return number(domain.radius)

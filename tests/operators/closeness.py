@@ -12,24 +12,22 @@ import numpy as np
 from claims import claims
 from visits import Points, any_points, into_region
 
+ROUNDING = 1e-9  # of the symbolic forms, which cancel in places
 KEPT = 4  # best points of each constant that go into the next round
 
 
 def closeness(case, region, rng, rounds=15, count=200):
-    """The largest attained/bound of each constant that is not 0, and of those that are 0 the size.
-
-    A constant 0 counts as attained to 1.
-    """
+    """The largest attained/bound of each constant; 1 for a constant 0 that is not passed."""
     constants = case.operator.constants(region, case.data, reads=False)
     points, best = any_points(rng, case, region, count), {}
     for step in np.geomspace(1.0, 1e-3, rounds):
         kept = []
         for claim in claims(case, constants, points, rng):
             if claim.bound == 0:
-                assert claim.found.max() <= 1e-9, claim.name
+                assert claim.found.max() <= ROUNDING, claim.name
                 best[claim.name] = 1.0
                 continue
-            ratio = float(claim.found.max()) / claim.bound
+            ratio = max(float(claim.found.max()) - ROUNDING, 0.0) / claim.bound
             best[claim.name] = max(best.get(claim.name, 0.0), ratio)
             kept.extend(np.argsort(claim.found)[-KEPT:])
         if not kept:

@@ -1,5 +1,7 @@
 """Attention: its passes against torch, its constants against an adversary."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from adversary import ROUNDING, form_norm, hessians, jacobians, largest, thirds
@@ -39,7 +41,7 @@ def bounds_and_finds(operator, domains, orders):
     """(name, bound, the largest that a search finds, its rounding) for every constant."""
     rng = np.random.default_rng(0)
     ends = ends_of(operator)
-    blocks = [slice(a, b) for a, b in zip(ends, ends[1:], strict=False)]
+    blocks = [slice(a, b) for a, b in pairwise(ends)]
     domains = tuple(
         domain.within(int(size)) for domain, size in zip(domains, np.diff(ends), strict=True)
     )

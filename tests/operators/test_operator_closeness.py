@@ -14,7 +14,7 @@ MOVED = [case for case in CASES if not case.operator.reads_data]
 def test_maximisation_passes_no_constant(case, seed):
     rng = np.random.default_rng(seed)
     region = any_region(rng, case)
-    best = closeness(case, region, rng, rounds=6)
+    best = closeness(case, region, rng, rounds=4)
     assert max(best.values()) <= 1 + 1e-6, (best, region)
 
 

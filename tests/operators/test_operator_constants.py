@@ -41,10 +41,25 @@ def numbers(constants):
     }
 
 
-@pytest.mark.parametrize("case", MOVED, ids=str)
-@settings(deadline=None, max_examples=20)
+moved = pytest.mark.parametrize("case", MOVED, ids=str)
+
+
+@moved
+@settings(deadline=None, max_examples=6)
 @given(seed=seeds)
 def test_constants_are_never_exceeded(case, seed):
+    assert_never_exceeded(case, seed)
+
+
+@moved
+@pytest.mark.long
+@settings(deadline=None, max_examples=300)
+@given(seed=seeds)
+def test_constants_are_never_exceeded_in_many_regions(case, seed):
+    assert_never_exceeded(case, seed)
+
+
+def assert_never_exceeded(case, seed):
     rng = np.random.default_rng(seed)
     region = any_region(rng, case)
     points = any_points(rng, case, region, POINTS)
@@ -53,8 +68,8 @@ def test_constants_are_never_exceeded(case, seed):
         assert np.all(claim.found <= claim.bound * SLACK + 1e-9), (claim.name, region)
 
 
-@pytest.mark.parametrize("case", MOVED, ids=str)
-@settings(deadline=None, max_examples=15)
+@moved
+@settings(deadline=None, max_examples=10)
 @given(seed=seeds)
 def test_outputs_stay_in_their_domain(case, seed):
     rng = np.random.default_rng(seed)
@@ -71,7 +86,7 @@ def any_features(rng, case, size, count=5):
 
 
 @pytest.mark.parametrize("case", READERS, ids=str)
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 @given(seed=seeds, size=st.sampled_from([0.1, 1.0, 4.0]))
 def test_on_data_only_the_weight_constant_is_left(case, seed, size):
     rng = np.random.default_rng(seed)
@@ -92,7 +107,7 @@ def test_on_data_only_the_weight_constant_is_left(case, seed, size):
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.operator.reads_data], ids=str)
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 @given(seed=seeds)
 def test_outputs_on_data_stay_in_their_domain(case, seed):
     rng = np.random.default_rng(seed)

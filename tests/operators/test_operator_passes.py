@@ -11,7 +11,7 @@ from boundcalc.errors import DataError, SymbolError
 from boundcalc.operators import Dense, LogisticLoss, Margin, SquaredLoss, Tanh
 from boundcalc.operators.elementwise import Elementwise
 
-quick = settings(deadline=None, max_examples=12)
+quick = settings(deadline=None, max_examples=6)
 cases = pytest.mark.parametrize("case", CASES, ids=str)
 
 
@@ -136,7 +136,7 @@ def test_mean_vjp_is_vjp_averaged(case, data):
 
 
 @cases
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=10)
 @given(data=st.data())
 def test_an_axis_of_length_one_broadcasts(case, data):
     batch = data.draw(batches(case))
