@@ -6,15 +6,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from itertools import chain
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from boundcalc.graph import columns, series
-from boundcalc.graph.columns import Floats, Integers
+from boundcalc.graph import array_checks, columns, series
+from boundcalc.graph.columns import Booleans, Floats, Integers
 from boundcalc.graph.numbers import GraphConstants
 
 
@@ -42,12 +42,19 @@ class GraphArrays:
         ``(N + 1,)``; entry 0 is not used.
     groups
         ``(N + 1,)``: the number of the weights that an operator uses.
+    run_first, run_nodes
+        ``(runs + 1,)``, ``(operators in runs,)``: the operators ``run_nodes[run_first[r]]``
+        to ``run_nodes[run_first[r + 1] - 1]`` make run r.
+    run_norm, run_affine
+        ``(runs,)``: a bound on the norm of the product of a run's Jacobians, and whether
+        all its operators are affine (docs/theory.md, Lemma 4.10).
 
     Raises
     ------
     SpecError
         If sizes do not fit, an operator reads itself, a later one or nothing, edges are
-        not numbered as above, or a constant is negative, infinite or missing.
+        not numbered as above, a constant is negative, infinite or missing, or a run is
+        not one operator after the other.
 
     Examples
     --------
@@ -69,15 +76,20 @@ class GraphArrays:
     K: Floats
     B3: Floats
     groups: Integers
+    run_first: Integers = field(default_factory=lambda: np.zeros(1, np.int64))
+    run_nodes: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
+    run_norm: Floats = field(default_factory=lambda: np.zeros(0))
+    run_affine: Booleans = field(default_factory=lambda: np.zeros(0, np.bool_))
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            convert = columns.integers if field.type == "Integers" else columns.numbers
-            value = np.ascontiguousarray(convert(getattr(self, field.name), field.name))
-            object.__setattr__(self, field.name, value)
-        columns.check_structure(self)
-        columns.check_edges(self)
-        columns.check_constants(self)
+        for column in fields(self):
+            convert = columns.CONVERSIONS[str(column.type)]
+            value = np.ascontiguousarray(convert(getattr(self, column.name), column.name))
+            object.__setattr__(self, column.name, value)
+        array_checks.check_structure(self)
+        array_checks.check_edges(self)
+        array_checks.check_constants(self)
+        array_checks.check_runs(self)
 
     @property
     def size(self) -> int:
@@ -114,6 +126,21 @@ class GraphArrays:
         if missing.any():
             owners = np.repeat(self.owners, np.diff(self.pairs))
             found[owners[missing]] = False
+        return found
+
+    @cached_property
+    def run_from(self) -> Integers:
+        """``(N + 1,)``: the number of the run that begins with an operator, or −1."""
+        return self._at(self.run_first[:-1])
+
+    @cached_property
+    def run_to(self) -> Integers:
+        """``(N + 1,)``: the number of the run that ends with an operator, or −1."""
+        return self._at(self.run_first[1:] - 1)
+
+    def _at(self, places: Integers) -> Integers:
+        found = np.full(self.size + 1, -1)
+        found[self.run_nodes[places]] = np.arange(len(places))
         return found
 
     @cached_property
@@ -164,6 +191,10 @@ class GraphArrays:
             K=columns.rounded(c.K, "K"),
             B3=columns.rounded(c.B3, "B3"),
             groups=columns.integers(c.groups, "groups"),
+            run_first=np.cumsum([0, *(len(run.nodes) for run in c.runs)]),
+            run_nodes=columns.integers([v for run in c.runs for v in run.nodes], "run_nodes"),
+            run_norm=columns.rounded([run.norm for run in c.runs], "run_norm"),
+            run_affine=np.array([run.affine for run in c.runs], dtype=np.bool_),
         )
 
     @classmethod
@@ -209,13 +240,14 @@ class GraphArrays:
         }
         order = np.arange(size + 2)
         own = order[1:-1] if groups is None else columns.integers(groups, "groups")
+        columns_ = {name: spread[name][1:] for name in ("a", "l", "A", "J", "A3", "B")}
+        columns_ |= {name: spread[name] for name in ("b", "K", "B3")}
         return cls(
-            first=np.maximum(order - 1, 0),
-            inputs=order[:-2],
-            edges=order[1:-1],
+            np.maximum(order - 1, 0),
+            order[:-2],
+            order[1:-1],
             groups=np.concatenate(([0], own)),
-            **{name: spread[name][1:] for name in ("a", "l", "A", "J", "A3", "B")},
-            **{name: spread[name] for name in ("b", "K", "B3")},
+            **columns_,  # type: ignore[arg-type] - these are the columns of float64
         )
 
     @classmethod

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from boundcalc.arithmetic.number import format_number
 from boundcalc.errors import SpecError
-
-if TYPE_CHECKING:
-    from boundcalc.graph.arrays import GraphArrays
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
+Booleans: TypeAlias = NDArray[np.bool_]
 
 _TINY = float(np.finfo(np.float64).tiny)
 
@@ -24,18 +23,24 @@ def rounded(values: Iterable[Any], name: str) -> Floats:
     given = list(values)
     try:
         column = np.array(given, dtype=np.float64)
-    except OverflowError:
-        column = np.full(len(given), np.inf)  # which of them it is does not matter to the message
-    lost = np.flatnonzero((np.abs(column) < _TINY) | np.isinf(column))
-    for k in lost:
+    except OverflowError:  # a rational; anything else gives an infinity
+        column = np.array([_nearest(value) for value in given])
+    for k in np.flatnonzero((np.abs(column) < _TINY) | np.isinf(column)):
         if given[k] != 0:
             raise SpecError(
-                f"a constant {name} is outside the range of float64",
-                value=str(given[k]),
+                f"{name} is outside the range of float64",
+                value=format_number(given[k]),
                 expected="0, or a number between 2.3e-308 and 1.7e+308",
                 fix="rescale the operators, or use the recurrences in WIDE arithmetic",
             )
     return column
+
+
+def _nearest(value: Any) -> float:
+    try:
+        return np.nan if value is None else float(value)
+    except OverflowError:
+        return np.inf
 
 
 def numbers(value: ArrayLike | None, name: str) -> Floats:
@@ -52,6 +57,22 @@ def integers(value: ArrayLike | Iterable[int], name: str) -> Integers:
     if found.dtype.kind not in "iu" and found.size:
         raise SpecError(f"{name} is no array of whole numbers", value=found.dtype.name)
     return found.astype(np.int64, copy=False)
+
+
+def booleans(value: ArrayLike, name: str) -> Booleans:
+    """An array of truth values."""
+    found = np.asarray(value)
+    if found.dtype.kind != "b" and found.size:
+        raise SpecError(f"{name} is no array of truth values", value=found.dtype.name)
+    return found.astype(np.bool_, copy=False)
+
+
+#: How an array of each type is made.
+CONVERSIONS: dict[str, Callable[[Any, str], NDArray[Any]]] = {
+    "Floats": numbers,
+    "Integers": integers,
+    "Booleans": booleans,
+}
 
 
 def spread(column: Floats, name: str, size: int, what: str) -> Floats:
@@ -90,81 +111,6 @@ def check_magnitudes(column: Floats, name: str, what: str, *, optional: bool = F
             f"{name} of {what} {k} is no size",
             value=float(column[k]),
             expected="a finite number ≥ 0" + (", or NaN for none" if optional else ""),
-        )
-
-
-def check_structure(g: GraphArrays) -> None:
-    """Sizes of columns, slots of operators, and that each operator reads earlier ones."""
-    counts = np.diff(g.first)
-    if len(counts) < 2 or g.first[0] != 0 or counts[0] != 0 or counts[1:].min() < 1:
-        raise SpecError(
-            "`first` does not give every operator its slots",
-            value=g.first[:8].tolist(),
-            expected="0, 0, and then a number larger by at least 1 for each operator",
-        )
-    slots = int(g.first[-1])
-    sizes = dict.fromkeys(("inputs", "edges", "a", "l", "J", "A3", "B"), slots)
-    sizes |= dict.fromkeys(("b", "K", "B3", "groups"), g.size + 1)
-    sizes["A"] = int(np.sum(counts**2))
-    for name, size in sizes.items():
-        if getattr(g, name).shape != (size,):
-            raise SpecError(
-                f"`{name}` does not fit `first`",
-                value=getattr(g, name).shape,
-                expected=f"an array of {size} entries",
-            )
-    wrong = (g.inputs < 0) | (g.inputs >= g.owners)
-    if wrong.any():
-        k = int(np.argmax(wrong))
-        raise SpecError(
-            f"operator {g.owners[k]} reads an operator that is not before it",
-            value=int(g.inputs[k]),
-            expected="the number of an earlier operator, or 0 for the data",
-            fix="number the operators in topological order",
-        )
-
-
-def check_edges(g: GraphArrays) -> None:
-    """One number for each pair of an operator and one that it reads, in the order of slots."""
-    own = np.flatnonzero(g.leads)
-    wrong = not np.array_equal(g.edges[own], np.arange(1, len(own) + 1)) or g.edges.min() < 1
-    if not wrong and len(g.edges) > g.size:
-        ends = g.owners * (g.size + 1) + g.inputs  # one number for each pair
-        ordered = np.sort(ends[own], kind="stable")
-        wrong = not np.array_equal(ends[own[g.edges - 1]], ends) or not np.diff(ordered).all()
-    if wrong:
-        raise SpecError(
-            "edges are not numbered one by one",
-            value=g.edges[:8].tolist(),
-            expected="numbers from 1 in the order of slots, one for each pair of an operator "
-            "and one that it reads",
-        )
-
-
-def check_constants(g: GraphArrays) -> None:
-    """Sizes, and a bounded change J or K wherever a Lipschitz constant is missing."""
-    check_magnitudes(g.b, "b", "entry")
-    for name in ("a", "l"):
-        check_magnitudes(getattr(g, name), name, "slot")
-    for name in ("J", "A3", "B", "A", "K", "B3"):
-        check_magnitudes(getattr(g, name), name, "entry", optional=True)
-    if np.isnan(g.A.sum()):
-        kinked = np.logical_or.reduceat(np.isnan(g.A), g.pairs[:-1])
-        _refuse_kinks(g.owners[kinked & (g.inputs > 0) & np.isnan(g.J)], "A", "J")
-    if np.isnan(g.B.sum()):
-        starts = g.first[1:-1]
-        kinked = np.logical_or.reduceat(np.isnan(g.B), starts)
-        moves = np.logical_or.reduceat(g.inputs > 0, starts)
-        _refuse_kinks(np.flatnonzero(kinked & moves & np.isnan(g.K[1:])) + 1, "B", "K")
-
-
-def _refuse_kinks(operators: Integers, constant: str, change: str) -> None:
-    if len(operators):
-        raise SpecError(
-            f"operator {operators[0]} has neither {constant} nor {change}",
-            expected=f"a Lipschitz constant {constant} of its Jacobian, or a bound {change} on "
-            "how far the Jacobian moves",
-            fix=f"give {change}; twice the bound of the Jacobian always holds",
         )
 
 

@@ -21,7 +21,7 @@ def joined(
     if not parts:
         raise SpecError("nothing to put in series", expected="one block at least")
     pieces: dict[str, list[NDArray[Any]]] = {field.name: [] for field in fields(parts[0][0])}
-    operators = slots = edges = groups = 0
+    operators = slots = edges = groups = in_runs = 0
     for number, (block, count) in enumerate(parts):
         if number > 0 or count > 1:
             _check_entry(block)
@@ -37,12 +37,18 @@ def joined(
             pieces[name].append(np.tile(getattr(block, name), count))
         for name in ("b", "K", "B3"):
             pieces[name].append(np.tile(getattr(block, name)[1:], count))
+        shift = copies * len(block.run_nodes)
+        pieces["run_first"].append((block.run_first[1:] + shift).ravel() + in_runs)
+        pieces["run_nodes"].append((block.run_nodes + copies * block.size).ravel() + operators)
+        for name in ("run_norm", "run_affine"):
+            pieces[name].append(np.tile(getattr(block, name), count))
+        in_runs += count * len(block.run_nodes)
         operators += count * block.size
         slots += count * len(block.inputs)
         edges += count * block.edge_count
         groups = int(pieces["groups"][-1].max())
     heads = {"first": np.zeros(2, np.int64)} | dict.fromkeys(("b", "K", "B3"), np.zeros(1))
-    heads["groups"] = np.zeros(1, np.int64)
+    heads |= dict.fromkeys(("groups", "run_first"), np.zeros(1, np.int64))
     return {
         name: np.concatenate([heads[name], *found] if name in heads else found)
         for name, found in pieces.items()

@@ -210,8 +210,7 @@ def _greater(call: Call) -> Value:
 
 def _where(call: Call) -> Value:
     test, x, y = call.value(0), call.value(1), call.value(2)
-    activations = not isinstance(x, Constant) and isinstance(y, View)
-    if activations and isinstance(test, Formula) and test.tree == _ABOVE:
+    if isinstance(test, Formula) and test.tree == _ABOVE and isinstance(y, View):
         base, layer = call.builder.view(x), call.builder.layers[y.layer]
         of_base = layer.type == "softplus" and layer.inputs == (base.layer,)
         if of_base and base.same(test.base) and y.same(base.on(y.layer)):

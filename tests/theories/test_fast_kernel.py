@@ -20,7 +20,7 @@ from boundcalc.graph import ChainConstants, Levels
 from boundcalc.graph.arrays import GraphArrays
 from boundcalc.graph.level_arrays import LevelArrays
 from boundcalc.graph.numbers import GraphConstants
-from boundcalc.theories.perturbed import fast, kernel, sharp
+from boundcalc.theories.perturbed import fast, kernel, scaled, sharp
 
 F = Fraction
 ONES = {"a": 1, "b": 1, "l": 1, "A": 1, "B": 1, "A3": 1, "B3": 1}
@@ -247,7 +247,7 @@ def test_levels_of_one_operator_are_found_where_they_are(compiled: bool) -> None
 
 FLOATS = st.floats(0, allow_nan=False, allow_infinity=False)
 SCALED = st.builds(
-    lambda x, k: (kernel.scaled(x)[0], kernel.scaled(x)[1] + k if x else 0),
+    lambda x, k: (scaled.scaled(x)[0], scaled.scaled(x)[1] + k if x else 0),
     FLOATS,
     st.integers(-3, 3),
 )
@@ -257,36 +257,36 @@ def value(x: tuple[float, int]) -> F:
     mantissa, exponent = x
     assert mantissa == 0 or 2.0**-256 <= mantissa < 2.0**256
     assert mantissa != 0 or exponent == 0
-    return F(mantissa) * F(2) ** (kernel.STEP * exponent)
+    return F(mantissa) * F(2) ** (scaled.STEP * exponent)
 
 
 @given(FLOATS)
 def test_floats_are_scaled_exactly(x: float) -> None:
-    assert value(kernel.scaled(x)) == F(x)
+    assert value(scaled.scaled(x)) == F(x)
 
 
 @given(SCALED, SCALED)
 def test_arithmetic_of_scaled_numbers(x: tuple[float, int], y: tuple[float, int]) -> None:
     unit = F(1, 2**53)
-    assert close(value(kernel.times(x, y)), value(x) * value(y), unit)
-    assert close(value(kernel.plus(x, y)), value(x) + value(y), unit)
-    assert value(kernel.less(x, y)) == min(value(x), value(y))
-    assert close(value(kernel.root(x)) ** 2, value(x), 3 * unit)
+    assert close(value(scaled.times(x, y)), value(x) * value(y), unit)
+    assert close(value(scaled.plus(x, y)), value(x) + value(y), unit)
+    assert value(scaled.less(x, y)) == min(value(x), value(y))
+    assert close(value(scaled.root(x)) ** 2, value(x), 3 * unit)
 
 
 @given(st.lists(SCALED, max_size=30))
 def test_sums_are_compensated(terms: list[tuple[float, int]]) -> None:
-    sums = kernel.Sums([0.0], [0.0], [0])
+    sums = scaled.Sums([0.0], [0.0], [0])
     for term in terms:
-        kernel.accumulate(sums, 0, term)
-    assert close(value(kernel.summed(sums, 0)), sum(map(value, terms)), F(2, 2**53))
+        scaled.accumulate(sums, 0, term)
+    assert close(value(scaled.summed(sums, 0)), sum(map(value, terms)), F(2, 2**53))
 
 
 def test_a_long_sum_is_as_exact_as_a_short_one() -> None:
-    sums = kernel.Sums([0.0], [0.0], [0])
+    sums = scaled.Sums([0.0], [0.0], [0])
     for _ in range(20_000):
-        kernel.accumulate(sums, 0, (0.1, 0))
-    assert kernel.summed(sums, 0) == (2000.0, 0)
+        scaled.accumulate(sums, 0, (0.1, 0))
+    assert scaled.summed(sums, 0) == (2000.0, 0)
 
 
 # -- Whether code is compiled ----------------------------------------------------------------------

@@ -7,7 +7,6 @@ import numpy as np
 from boundcalc.arithmetic import WIDE
 from boundcalc.graph.numbers import Levels
 from boundcalc.simulate.noise import make_noise, shift_key
-from boundcalc.simulate.program import make_program
 
 SMOOTH = ("sine", "tanh", "sigmoid", "softplus", "silu", "gelu")
 KINKED = ("relu", "leaky_relu")
@@ -17,102 +16,104 @@ SAMPLES = 4
 class RandomGraph:
     """Writes the operators of a random graph, one line each.
 
-    All values have the same width but those that ``concat`` makes; whatever nothing reads
-    is joined before the loss.
+    All values have the same width but those that ``concat`` makes, which a ``dense`` operator
+    or the loss reads at once.  What nothing reads is joined before the loss.
+
+    Attributes
+    ----------
+    ids, lines, edges
+        The operators, and the pairs (source, target) between them.
     """
 
     def __init__(self, rng, *, size, kinks):
         self.rng, self.kinks = rng, kinks
         self.width = int(rng.integers(1, 3))
-        self.lines, self.open, self.known = [], [], []
-        self.shared = {}
-        while len(self.known) < size:
+        self.ids, self.lines, self.edges = [], [], []
+        self.pool, self.unread, self.shared = [], [], {}
+        while len(self.ids) < size:
             self.grow()
         self.close()
 
     def line(self, kind, inputs, extra=""):
-        name = f"f{len(self.known) + 1}"
-        reads = ", ".join(inputs)
-        self.lines.append(f"    - {{id: {name}, type: {kind}, inputs: [{reads}]{extra}}}")
-        self.open = [o for o in self.open if o not in inputs] + [name]
-        self.known.append(name)
+        name = f"f{len(self.ids) + 1}"
+        self.ids.append(name)
+        self.lines.append(
+            f"    - {{id: {name}, type: {kind}, inputs: [{', '.join(inputs)}]{extra}}}"
+        )
+        self.edges += [(source, name) for source in dict.fromkeys(inputs)]
+        self.unread = [source for source in self.unread if source not in inputs]
         return name
 
+    def add(self, name):
+        self.pool.append(name)
+        self.unread.append(name)
+
     def pick(self, count):
-        """Operators to read: mostly such as nothing reads yet, sometimes one twice."""
-        pool = self.open if self.rng.random() < 0.5 else self.known
+        """Operators to read: often such as nothing reads yet, sometimes one twice."""
+        pool = self.unread if self.rng.random() < 0.5 else self.pool
         return [str(self.rng.choice(pool)) for _ in range(count)]
 
     def grow(self):
         rng = self.rng
-        if not self.known or rng.random() < 0.08:
-            if rng.random() < 0.2:
-                self.line("select", [], f", start: {2 - self.width}")
-            else:
-                self.dense([])
+        if not self.pool or rng.random() < 0.08:
+            cut = f", start: {2 - self.width}"
+            source = self.line("select", [], cut) if rng.random() < 0.2 else self.dense([])
+            self.add(source)
             return
         kind = rng.choice(["unary", "unary", "unary", "add", "multiply", "concat", "dense"])
         if kind == "unary":
-            self.unary(self.pick(1))
+            self.add(self.unary(self.pick(1)))
         elif kind == "add":
             inputs = self.pick(int(rng.integers(2, 4)))
             factors = ", ".join(f"{k}/2" for k in rng.integers(-3, 4, len(inputs)))
-            self.line("add", inputs, f", factors: [{factors}]")
+            self.add(self.line("add", inputs, f", factors: [{factors}]"))
         elif kind == "multiply":
-            self.line("multiply", self.pick(2))
+            self.add(self.line("multiply", self.pick(2)))
         elif kind == "concat":
-            self.dense([self.line("concat", self.pick(int(rng.integers(2, 4))))])
+            count = int(rng.integers(2, 4))
+            self.add(self.dense([self.line("concat", self.pick(count))], count))
         else:
-            self.dense(self.pick(1))
+            self.add(self.dense(self.pick(1), 1))
 
-    def unary(self, inputs):
+    def unary(self, inputs, width=None):
         rng = self.rng
-        kind = rng.choice(KINKED if self.kinks and rng.random() < 0.5 else SMOOTH)
+        kind = str(rng.choice(KINKED if self.kinks and rng.random() < 0.5 else SMOOTH))
         extra = f", scale: {rng.integers(1, 9)}/4"
         if rng.random() < 0.6:
-            extra += ", bias: true" + self.weights(kind, f"{rng.integers(1, 5)}/2")
-        self.line(kind, inputs, extra)
+            extra += ", bias: true" + self.weights((kind, width or self.width), rng.integers(1, 9))
+        return self.line(kind, inputs, extra)
 
-    def dense(self, inputs):
+    def dense(self, inputs, parts=0):
         bias = "true" if self.rng.random() < 0.5 else "false"
-        # Only those on operators of this graph have inputs of one size.
-        size = self.width if inputs and not self.lines[-1].count("concat") else 0
-        radius = f"{self.rng.integers(1, 7)}/4"
-        extra = f", units: {self.width}, bias: {bias}"
-        region = self.weights(f"dense {bias}", radius) if size else f", region: {{weight: {radius}}}"
-        self.line("dense", inputs, extra + region)
+        weights = self.weights(("dense", parts, bias), self.rng.integers(1, 7))
+        return self.line("dense", inputs, f", units: {self.width}, bias: {bias}{weights}")
 
-    def weights(self, kind, radius):
+    def weights(self, key, quarters):
         """A ball for the weights; now and then those of an operator before."""
-        if kind in self.shared and self.rng.random() < 0.5:
-            return self.shared[kind]
-        name = f", weights: {kind} {len(self.known)}, region: {{weight: {radius}}}"
-        self.shared[kind] = name
-        return name
+        if key not in self.shared or self.rng.random() < 0.5:
+            name = f"w{len(self.ids)}"
+            self.shared[key] = f", weights: {name}, region: {{weight: {quarters}/4}}"
+        return self.shared[key]
 
     def close(self):
         """Everything that nothing reads goes into the loss."""
-        ends = list(self.open)
-        last = ends[0]
-        if len(ends) > 1:
-            last = self.line(str(self.rng.choice(["add", "concat"])), ends)
-        self.line("bilinear", [last], f", region: {{weight: {self.rng.integers(1, 5)}/2}}")
-        if self.rng.random() < 0.5:
-            self.unary([self.known[-1]])
+        rng, ends = self.rng, list(self.unread)
+        last = ends[0] if len(ends) == 1 else self.line(str(rng.choice(["add", "concat"])), ends)
+        radius = f", region: {{weight: {rng.integers(1, 9)}/4}}"
+        loss = self.line("bilinear", [last], radius)
+        if rng.random() < 0.5:
+            self.unary([loss], width=1)
 
 
 def random_spec(rng, *, size, kinks, sites, laws):
     """A spec with noise at up to ``sites`` places, from ``laws(rng)``."""
     graph = RandomGraph(rng, size=size, kinks=kinks)
-    edges = [("forward", name) for name in graph.known[:-1]]
-    for line, name in zip(graph.lines, graph.known, strict=True):
-        reads = line.split("inputs: [")[1].split("]")[0]
-        for source in dict.fromkeys(reads.split(", ") if reads else []):
-            edges.append(("backward", f"{source}->{name}"))
-    chosen = rng.permutation(len(edges))[:sites]
+    places = [("forward", name) for name in graph.ids[:-1]]
+    places += [("backward", f"{source}->{target}") for source, target in graph.edges]
+    chosen = rng.permutation(len(places))[:sites]
     points = ", ".join(str((4 * rng.standard_normal(2)).round(3).tolist()) for _ in range(SAMPLES))
     noise = [
-        f"  - {{at: {edges[k][1]}, pass: {edges[k][0]}, model: two_point, {law}}}"
+        f"  - {{at: {places[k][1]}, pass: {places[k][0]}, model: two_point, {law}}}"
         for k in chosen
         for law in laws(rng)
     ]
@@ -168,6 +169,42 @@ class Law:
         return Levels(e=wide[0], m=wide[1], q=wide[0], eps=wide[2], n=wide[3])
 
 
+class Outcomes:
+    """Grows a joint law component by component: every outcome so far splits in two."""
+
+    def __init__(self):
+        self.probability, self.columns = np.ones(1), []
+
+    def split(self, key, component, high, low, share):
+        """A component that is ``high`` with probability ``share``, given all before it."""
+        count = len(self.probability)
+        high, low, share = (np.broadcast_to(x, count) for x in (high, low, share))
+        self.probability = np.stack([share, 1 - share], axis=1) * self.probability[:, None]
+        self.probability = self.probability.ravel()
+        self.columns = [(k, c, np.repeat(x, 2)) for k, c, x in self.columns]
+        self.columns.append((key, component, np.stack([high, low], axis=1).ravel()))
+
+    def law(self, forward_bits):
+        sides = {"forward": {}, "backward": {}}
+        for (direction, number), component, column in self.columns:
+            found = sides[direction].setdefault(number, {})
+            found[component] = found.get(component, 0.0) + column
+        stacked = (
+            {number: np.stack(list(found.values()), axis=1) for number, found in side.items()}
+            for side in sides.values()
+        )
+        return Law(self.probability, *stacked, forward_bits)
+
+
+def in_order(graph, rng):
+    """The perturbations that reach the gradient: forward in order, then backward in any."""
+    kept = make_noise(graph).perturbations
+    forward = sorted((p for p in kept if p.direction == "forward"), key=lambda p: p.site)
+    backward = [p for p in kept if p.direction == "backward"]
+    rng.shuffle(backward)
+    return [*forward, *backward], sum(p.size for p in forward)
+
+
 def dependent_law(graph, rng, *, forward, backward):
     """Every component takes one of two values, which depend on all components drawn before.
 
@@ -176,64 +213,36 @@ def dependent_law(graph, rng, *, forward, backward):
     forward, backward
         Whether the perturbations of that pass have mean zero given what came before.
     """
-    made = {"forward": {}, "backward": {}}
-    probability = np.ones(1)
-    columns = []
-    kept = make_noise(graph).perturbations
-    first = [p for p in kept if p.direction == "forward"]
-    after = [p for p in kept if p.direction == "backward"]
-    rng.shuffle(after)
-    for perturbation in [*sorted(first, key=lambda p: p.site), *after]:
-        centred = forward if perturbation.direction == "forward" else backward
+    made = Outcomes()
+    perturbations, bits = in_order(graph, rng)
+    for perturbation in perturbations:
+        key = (perturbation.direction, shift_key(perturbation))
         largest = float(perturbation.distribution.magnitude.evaluate(WIDE))
-        for _ in range(perturbation.size):
-            count = len(probability)
-            high, low = largest * rng.random(count), -largest * rng.random(count)
-            share = rng.random(count)
-            if centred:
+        for component in range(perturbation.size):
+            count = len(made.probability)
+            high, low, share = largest * rng.random((3, count)) * [[1], [-1], [1 / largest]]
+            if forward if perturbation.direction == "forward" else backward:
                 share = -low / (high - low)
-            else:
-                low = np.where(rng.random(count) < 0.5, low, largest * rng.random(count))
-            probability = np.stack([probability * share, probability * (1 - share)], 1).ravel()
-            columns = [(key, np.repeat(x, 2)) for key, x in columns]
-            columns.append(((perturbation.direction, shift_key(perturbation)), np.stack([high, low], 1).ravel()))
-    for (direction, key), column in columns:
-        made[direction].setdefault(key, []).append(column)
-    stacked = {
-        side: {key: np.stack(x, axis=1) for key, x in found.items()} for side, found in made.items()
-    }
-    bits = sum(p.size for p in first)
-    return Law(probability, stacked["forward"], stacked["backward"], bits)
+            elif rng.random() < 0.5:
+                low = -low
+            made.split(key, component, high, low, share)
+    return made.law(bits)
 
 
-def independent_law(graph):
+def independent_law(graph, rng):
     """The two-point laws of the spec, all components independent."""
-    probability, columns = np.ones(1), []
-    kept = make_noise(graph).perturbations
-    ordered = [p for p in kept if p.direction == "forward"]
-    bits = sum(p.size for p in ordered)
-    for perturbation in [*ordered, *(p for p in kept if p.direction == "backward")]:
-        law = perturbation.distribution
+    made = Outcomes()
+    perturbations, bits = in_order(graph, rng)
+    for perturbation in perturbations:
+        key, law = (perturbation.direction, shift_key(perturbation)), perturbation.distribution
         if law.magnitude is not None:
             size = float(law.magnitude.evaluate(WIDE))
-            low, high, share = -size, size, 0.5
+            high, low, share = size, -size, 0.5
         else:
-            low, high, share = (float(x.evaluate(WIDE)) for x in (law.low, law.high, law.p_high))
-        key = (perturbation.direction, shift_key(perturbation))
+            high, low, share = (float(x.evaluate(WIDE)) for x in (law.high, law.low, law.p_high))
         for component in range(perturbation.size):
-            count = len(probability)
-            probability = np.outer(probability, [share, 1 - share]).ravel()
-            columns = [(k, c, np.repeat(x, 2)) for k, c, x in columns]
-            columns.append((key, component, np.tile([high, low], count)))
-    made = {"forward": {}, "backward": {}}
-    for (direction, key), component, column in columns:
-        known = made[direction].setdefault(key, {})
-        known[component] = known.get(component, 0.0) + column
-    stacked = {
-        side: {key: np.stack([x[c] for c in sorted(x)], axis=1) for key, x in found.items()}
-        for side, found in made.items()
-    }
-    return Law(probability, stacked["forward"], stacked["backward"], bits)
+            made.split(key, component, high, low, share)
+    return made.law(bits)
 
 
 def random_weights(graph, program, rng):

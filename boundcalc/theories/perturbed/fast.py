@@ -8,7 +8,9 @@ operator.  docs/benchmarks.md has measurements.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +25,7 @@ from boundcalc.arithmetic.wide import CONTEXT
 from boundcalc.errors import UnsupportedError
 from boundcalc.graph.arrays import GraphArrays
 from boundcalc.graph.level_arrays import LevelArrays
-from boundcalc.theories.perturbed import kernel
+from boundcalc.theories.perturbed import kernel, kernel_columns, kernel_drift, kernel_runs, scaled
 
 Loops: TypeAlias = tuple[Callable[..., None], ...]
 
@@ -54,7 +56,7 @@ class ScaledArray:
         """Decimal logarithms; −∞ for 0."""
         with np.errstate(divide="ignore"):
             mantissa = np.log10(self.mantissa)
-        found: NDArray[np.float64] = mantissa + self.exponent * (kernel.STEP * np.log10(2.0))
+        found: NDArray[np.float64] = mantissa + self.exponent * (scaled.STEP * np.log10(2.0))
         return found
 
 
@@ -95,7 +97,7 @@ def fast_bounds(
     """ζ² and β² of a graph (docs/theory.md, Theorems 4.1 to 4.3, 4.7 to 4.9, Lemma 4.4).
 
     O(N + slot pairs) time and memory.  Nothing over- or underflows: the numbers have
-    an exponent of their own (:mod:`boundcalc.theories.perturbed.kernel`).
+    an exponent of their own (:mod:`boundcalc.theories.perturbed.scaled`).
 
     Every number is made from constants and levels by additions, multiplications, square
     roots and minima of nonnegative numbers, so that relative errors add up along a path of
@@ -150,8 +152,10 @@ def fast_bounds(
     column = _unchanged if compiled else _listed
     g, x = _graph(constants, column), _given(levels, column)
     N, groups = constants.size, int(constants.members.max()) + 1
-    state = kernel.State(*(_zeros(N + 1, column) for _ in kernel.State._fields))
-    gradient = kernel.Gradient(*(_sums(groups, column) for _ in kernel.Gradient._fields))
+    state = kernel_columns.State(*(_zeros(N + 1, column) for _ in kernel_columns.State._fields))
+    gradient = kernel_columns.Gradient(
+        *(_sums(groups, column) for _ in kernel_columns.Gradient._fields)
+    )
     parts, totals = _zeros(groups, column), _sums(2, column)
     forward, backward_sizes, backward_means, weights, finish = loops
     forward(g, x, state, forward_centred, capped)
@@ -209,19 +213,34 @@ def compiled_loops() -> Loops:
         )
     numba = importlib.import_module("numba")
     extending = importlib.import_module("numba.extending")
-    for helper in kernel.HELPERS:
-        extending.register_jitable(helper)
-    return tuple(_compiled(numba, loop) for loop in kernel.LOOPS)
+    for module in (scaled, kernel_drift, kernel_runs, kernel):
+        for function in module.FUNCTIONS:
+            extending.register_jitable(function)
+    return tuple(_compiled(numba, loop, _source()) for loop in kernel.LOOPS)
 
 
-def _compiled(numba: Any, loop: Callable[..., None]) -> Callable[..., None]:
+def _source() -> str:
+    """What all the compiled code is made from, in short."""
+    modules = (scaled, kernel_columns, kernel_drift, kernel_runs, kernel)
+    text = "".join(inspect.getsource(module) for module in modules)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _compiled(numba: Any, loop: Callable[..., None], source: str) -> Callable[..., None]:
     """One loop; what is compiled is kept for later processes where files may be written."""
+
+    def run(*columns: Any) -> None:
+        # Numba keeps compiled code under the values that a closure uses: the source too, or
+        # a change in a function that the loop calls would go unnoticed.
+        source  # noqa: B018
+        loop(*columns)
+
     if not sys.dont_write_bytecode:
         try:
-            return numba.njit(cache=True)(loop)  # type: ignore[no-any-return]
+            return numba.njit(cache=True)(run)  # type: ignore[no-any-return]
         except RuntimeError:
             pass  # neither the package nor the user has a folder for it
-    return numba.njit(loop)  # type: ignore[no-any-return]
+    return numba.njit(run)  # type: ignore[no-any-return]
 
 
 def _unchanged(column: NDArray[Any]) -> Any:
@@ -233,25 +252,27 @@ def _listed(column: NDArray[Any]) -> Any:
     return column.tolist()
 
 
-def _graph(c: GraphArrays, column: Callable[[NDArray[Any]], Any]) -> kernel.Graph:
+def _graph(c: GraphArrays, column: Callable[[NDArray[Any]], Any]) -> kernel_columns.Graph:
     names = {"groups": "members"}
-    return kernel.Graph(
-        *(column(getattr(c, names.get(name, name))) for name in kernel.Graph._fields)
+    return kernel_columns.Graph(
+        *(column(getattr(c, names.get(name, name))) for name in kernel_columns.Graph._fields)
     )
 
 
-def _given(x: LevelArrays, column: Callable[[NDArray[Any]], Any]) -> kernel.Given:
-    return kernel.Given(*(column(getattr(x, name)) for name in kernel.Given._fields))
+def _given(x: LevelArrays, column: Callable[[NDArray[Any]], Any]) -> kernel_columns.Given:
+    return kernel_columns.Given(
+        *(column(getattr(x, name)) for name in kernel_columns.Given._fields)
+    )
 
 
-def _zeros(size: int, column: Callable[[NDArray[Any]], Any]) -> kernel.Column:
-    return kernel.Column(column(np.zeros(size)), column(np.zeros(size, np.int64)))
+def _zeros(size: int, column: Callable[[NDArray[Any]], Any]) -> scaled.Column:
+    return scaled.Column(column(np.zeros(size)), column(np.zeros(size, np.int64)))
 
 
-def _sums(size: int, column: Callable[[NDArray[Any]], Any]) -> kernel.Sums:
+def _sums(size: int, column: Callable[[NDArray[Any]], Any]) -> scaled.Sums:
     zeros = np.zeros(size)
-    return kernel.Sums(column(zeros), column(zeros.copy()), column(np.zeros(size, np.int64)))
+    return scaled.Sums(column(zeros), column(zeros.copy()), column(np.zeros(size, np.int64)))
 
 
 def _wide(mantissa: float, exponent: int) -> Scalar:
-    return CONTEXT.ldexp(CONTEXT.mpf(float(mantissa)), kernel.STEP * int(exponent))
+    return CONTEXT.ldexp(CONTEXT.mpf(float(mantissa)), scaled.STEP * int(exponent))

@@ -158,3 +158,6 @@ def finish(gradient: Gradient, parts: Column, totals: Sums, centred: bool, cappe
 
 
 LOOPS = (forward, backward_sizes, backward_means, weights, finish)
+
+#: What compiled code may call.
+FUNCTIONS = LOOPS

@@ -19,7 +19,7 @@ from boundcalc.theories.perturbed.scaled import (
 
 
 def size_after(g: Graph, x: Given, s: Column, run: int, centred: bool) -> Scaled:
-    """Norm · s before the run, and what perturbations inside it add; affine runs keep them apart."""
+    """Norm · s before the run, and what perturbations inside it add."""
     start, inside = g.run_first[run], ZERO
     for j in range(start, g.run_first[run + 1] - 1):
         inside = joint(inside, scaled(x.e[g.run_nodes[j]]), centred)
