@@ -1,0 +1,464 @@
+"""The sharp recurrences on graphs against sums over all paths, and what must not change them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction as F
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import boundcalc as bc
+from boundcalc.arithmetic import RATIONALS, WIDE
+from boundcalc.graph import GraphConstants, Levels
+from boundcalc.graph.numbers import Run
+from boundcalc.theories.perturbed import graph_sites, sharp
+
+ZERO = F(0)
+SIZES = st.sampled_from([F(0), F(1), F(2), F(1, 3), F(3, 4), F(5)])
+
+
+def column(draw: Any, count: int) -> tuple[F, ...]:
+    return tuple(draw(SIZES) for _ in range(count))
+
+
+@st.composite
+def graphs(draw: Any, most: int = 6, kinks: bool = False) -> GraphConstants:
+    """Random graphs whose last operator is read by none, every other one by a later one."""
+    size = draw(st.integers(2, most))
+    reads: list[tuple[int, ...]] = [()]
+    for v in range(1, size + 1):
+        slots = draw(st.lists(st.integers(0, v - 1), min_size=1, max_size=3))
+        found = [u for u in slots if u] or [0]
+        if v > 1 and not any(v - 1 in row for row in reads):
+            found = [v - 1, *(u for u in found if u)]  # nothing is left unread
+        reads.append(tuple(found))
+    for u in range(1, size):
+        if not any(u in row for row in reads):
+            reads[size] = (*(w for w in reads[size] if w), u)
+    edges: list[tuple[int, ...]] = [()]
+    count = 0
+    for row in reads[1:]:
+        known: dict[int, int] = {}
+        for u in row:
+            if u not in known:
+                count += 1
+                known[u] = count
+        edges.append(tuple(known[u] for u in row))
+    slots = [len(row) for row in reads]
+    still = [row == (0,) for row in reads]
+
+    def by_slot() -> tuple[tuple[F, ...], ...]:
+        return tuple((ZERO,) if still[v] else column(draw, n) for v, n in enumerate(slots))
+
+    bent = [kinks and not still[v] and n == 1 and draw(st.booleans()) for v, n in enumerate(slots)]
+    A = tuple(
+        ((None,),) if bent[v] else tuple((ZERO,) if still[v] else column(draw, n) for _ in range(n))
+        for v, n in enumerate(slots)
+    )
+    third = by_slot()
+    groups = [0]
+    for v in range(1, size + 1):
+        shared = draw(st.integers(0, 3)) == 0 and v > 1
+        groups.append(draw(st.sampled_from(groups[1:])) if shared else v)
+    return GraphConstants(
+        inputs=tuple(reads),
+        edges=tuple(edges),
+        a=by_slot(),
+        l=by_slot(),
+        A=A,
+        J=tuple((draw(SIZES),) * n if bent[v] else (None,) * n for v, n in enumerate(slots)),
+        A3=tuple((None,) if bent[v] else third[v] for v in range(size + 1)),
+        b=(ZERO, *column(draw, size)),
+        B=by_slot(),
+        K=(None,) * (size + 1),
+        B3=(ZERO, *(ZERO if still[v] else draw(SIZES) for v in range(1, size + 1))),
+        groups=tuple(groups),
+    )
+
+
+@st.composite
+def levels_of(draw: Any, g: GraphConstants) -> Levels:
+    edges = 1 + max(edge for row in g.edges for edge in row)
+    silent = {
+        g.edges[v][k] for v in range(1, g.size + 1) for k, u in enumerate(g.inputs[v]) if not u
+    }
+    e, eps = column(draw, g.size + 1), column(draw, edges)
+    kept = tuple(ZERO if edge in silent or not edge else x for edge, x in enumerate(eps))
+    share = draw(st.sampled_from([F(0), F(1, 2), F(1)]))
+    return Levels(
+        e=e,
+        m=tuple(share * x for x in e),
+        q=(ZERO,) * (g.size + 1),
+        eps=kept,
+        n=tuple(share * x for x in kept),
+    )
+
+
+@st.composite
+def perturbed_graphs(draw: Any, kinks: bool = False) -> tuple[GraphConstants, Levels]:
+    g = draw(graphs(kinks=kinks))
+    return g, draw(levels_of(g))
+
+
+@dataclass
+class Paths:
+    """Every quantity as a sum over paths, from the definitions, one path at a time."""
+
+    g: GraphConstants
+    x: Levels
+
+    def walks(self, u: int, v: int, through: tuple[tuple[F, ...], ...]) -> F:
+        """Σ over paths from u to v of the products of slot constants."""
+        if u == v:
+            return F(1)
+        total = ZERO
+        for k, w in enumerate(self.g.inputs[v]):
+            if w >= u and w:
+                total += through[v][k] * self.walks(u, w, through)
+        return total
+
+    def s(self, v: int) -> F:
+        if v in (0, self.g.size):
+            return ZERO
+        return sum((self.walks(u, v, self.g.l) * self.x.e[u] for u in range(1, v + 1)), ZERO)
+
+    def V(self, u: int) -> F:
+        return self.walks(u, self.g.size, self.g.a)
+
+    def drift(self, v: int, k: int) -> F:
+        moved = [self.s(u) for u in self.g.inputs[v]]
+        if self.g.A[v][k][0] is None:
+            return self.g.J[v][k] if moved[0] else ZERO
+        return sum((A * s for A, s in zip(self.g.A[v][k], moved, strict=True)), ZERO)
+
+    def backward(self, u: int, added: Any) -> F:
+        """Σ over operators w from u on: paths u → w times what arrives at w."""
+        return sum((self.walks(u, w, self.g.a) * added(w) for w in range(u, self.g.size)), ZERO)
+
+    def R(self, u: int) -> F:
+        def arriving(w: int) -> F:
+            return sum((self.V(v) * self.drift(v, k) for v, k in self.readers(w)), ZERO)
+
+        return self.backward(u, arriving)
+
+    def readers(self, w: int) -> list[tuple[int, int]]:
+        return [
+            (v, k)
+            for v in range(1, self.g.size + 1)
+            for k, u in enumerate(self.g.inputs[v])
+            if u == w
+        ]
+
+    def noise(self, u: int, levels: tuple[F, ...]) -> F:
+        def arriving(w: int) -> F:
+            return sum(
+                (levels[edge] for edge in {self.g.edges[v][k] for v, k in self.readers(w)}), ZERO
+            )
+
+        return self.backward(u, arriving)
+
+    def weight_drift(self, v: int) -> F:
+        return sum(
+            (B * self.s(u) for B, u in zip(self.g.B[v], self.g.inputs[v], strict=True)), ZERO
+        )
+
+    def mu(self, v: int) -> F:
+        if v in (0, self.g.size):
+            return ZERO
+        total = self.x.m[v]
+        for k, u in enumerate(self.g.inputs[v]):
+            if u:
+                total += self.g.a[v][k] * self.mu(u) + self.drift(v, k) * self.s(u) / 2
+        return total
+
+    def mean_drift(self, v: int, constants: tuple[F, ...], third: F) -> F:
+        means = sum(
+            (A * self.mu(u) for A, u in zip(constants, self.g.inputs[v], strict=True)), ZERO
+        )
+        return means + third * sum((self.s(u) ** 2 for u in self.g.inputs[v]), ZERO) / 2
+
+    def beta(self, u: int) -> F:
+        def arriving(w: int) -> F:
+            return sum(
+                (
+                    self.drift(v, k) * self.R(v)
+                    + self.V(v) * self.mean_drift(v, self.g.A[v][k], self.g.A3[v][k])
+                    for v, k in self.readers(w)
+                ),
+                ZERO,
+            )
+
+        return self.backward(u, arriving)
+
+    def members(self) -> list[list[int]]:
+        names = dict.fromkeys(self.g.groups[1:])
+        return [
+            [v for v in range(1, self.g.size + 1) if self.g.groups[v] == name] for name in names
+        ]
+
+    def error(self) -> F:
+        return sum(
+            (
+                sum(
+                    self.g.b[v] * (self.R(v) + self.noise(v, self.x.eps))
+                    + self.V(v) * self.weight_drift(v)
+                    for v in group
+                )
+                ** 2
+                for group in self.members()
+            ),
+            ZERO,
+        )
+
+    def bias(self) -> F:
+        return sum(
+            (
+                sum(
+                    self.g.b[v] * (self.beta(v) + self.noise(v, self.x.n))
+                    + self.weight_drift(v) * self.R(v)
+                    + self.V(v) * self.mean_drift(v, self.g.B[v], self.g.B3[v])
+                    for v in group
+                )
+                ** 2
+                for group in self.members()
+            ),
+            ZERO,
+        )
+
+
+@settings(deadline=None, max_examples=150)
+@given(perturbed_graphs())
+def test_recurrences_are_sums_over_paths(case: tuple[GraphConstants, Levels]) -> None:
+    g, x = case
+    second = sharp.general(g, x, RATIONALS)
+    paths = Paths(g, x)
+    assert second.total() == paths.error()
+    assert sharp.means(g, x, second, RATIONALS, capped=False).total() == paths.bias()
+
+
+@settings(deadline=None, max_examples=80)
+@given(perturbed_graphs(kinks=True))
+def test_second_moments_across_kinks(case: tuple[GraphConstants, Levels]) -> None:
+    g, x = case
+    second = sharp.general(g, x, RATIONALS)
+    assert second.total() == Paths(g, x).error()
+    mean = sharp.means(g, x, second, RATIONALS, capped=True)
+    assert mean.total() <= second.total()
+
+
+@settings(deadline=None, max_examples=80)
+@given(perturbed_graphs(kinks=True))
+def test_zero_means_and_caps_only_help(case: tuple[GraphConstants, Levels]) -> None:
+    g, x = case
+    slack = 1 + WIDE.number(F(1, 10**28))
+    general = sharp.general(g, x, WIDE)
+    for forward, backward in ((True, False), (False, True), (True, True)):
+        second = sharp.centred(g, x, WIDE, forward=forward, backward=backward)
+        assert second.total() <= general.total() * slack
+        plain = sharp.means(g, x, second, WIDE, capped=False)
+        capped = sharp.means(g, x, second, WIDE, capped=True)
+        assert capped.total() <= plain.total() * slack
+        assert capped.total() <= second.total() * slack
+
+
+@settings(deadline=None, max_examples=60)
+@given(graphs(kinks=True))
+def test_nothing_perturbed_is_no_error(g: GraphConstants) -> None:
+    edges = 1 + max(edge for row in g.edges for edge in row)
+    none, silent = (ZERO,) * (g.size + 1), (ZERO,) * edges
+    x = Levels(e=none, m=none, q=none, eps=silent, n=silent)
+    second = sharp.general(g, x, RATIONALS)
+    assert second.total() == 0
+    assert sharp.means(g, x, second, RATIONALS, capped=False).total() == 0
+    assert sharp.centred(g, x, RATIONALS, forward=True, backward=True).total() == 0
+
+
+@settings(deadline=None, max_examples=80)
+@given(perturbed_graphs(), st.data())
+def test_bounds_grow_with_every_constant(case: tuple[GraphConstants, Levels], data: Any) -> None:
+    g, x = case
+    name = data.draw(st.sampled_from(["a", "l", "A3", "B", "b", "B3"]))
+    v = data.draw(st.integers(1, g.size))
+    rows = list(getattr(g, name))
+    rows[v] = rows[v] + 1 if name in ("b", "B3") else tuple(value + 1 for value in rows[v])
+    larger = replace(g, **{name: tuple(rows)})
+    for kind, centred in ((RATIONALS, False), (WIDE, True)):
+        low, high = (
+            sharp.centred(c, x, kind, forward=centred, backward=centred) for c in (g, larger)
+        )
+        slack = 1 if kind is RATIONALS else 1 + WIDE.number(F(1, 10**28))
+        assert low.total() <= high.total() * slack
+        for capped in (False, True):
+            first = sharp.means(g, x, low, kind, capped=capped).total()
+            assert first <= sharp.means(larger, x, high, kind, capped=capped).total() * slack
+
+
+@settings(deadline=None, max_examples=60)
+@given(graphs(), st.data())
+def test_single_sites_and_the_response_matrix(g: GraphConstants, data: Any) -> None:
+    edges = {g.edges[v][k] for v in range(1, g.size + 1) for k, u in enumerate(g.inputs[v]) if u}
+    sites = [
+        *(bc.graph.Site("forward", v, str(v)) for v in range(1, g.size)),
+        *(bc.graph.Site("backward", edge, str(edge)) for edge in sorted(edges)),
+    ]
+    z = [data.draw(SIZES) for _ in sites]
+    M = graph_sites.response_matrix(g, sites, RATIONALS)
+    columns = graph_sites.site_columns(g, sites, RATIONALS)
+    diagonal = [sum(row[j] ** 2 for row in M) for j in range(len(sites))]
+    assert columns["error_forward"] + columns["error_backward"] == diagonal
+    count = 1 + max(edge for row in g.edges for edge in row)
+    e, eps = [ZERO] * (g.size + 1), [ZERO] * count
+    for site, level in zip(sites, z, strict=True):
+        (e if site.direction == "forward" else eps)[site.index] = level
+    none, silent = (ZERO,) * (g.size + 1), (ZERO,) * count
+    x = Levels(e=tuple(e), m=none, q=none, eps=tuple(eps), n=silent)
+    sizes = [sum((m * level for m, level in zip(row, z, strict=True)), ZERO) for row in M]
+    assert sharp.general(g, x, RATIONALS).total() == sum(size**2 for size in sizes)
+
+
+def chained(*rows: tuple[int, ...], runs: tuple[Run, ...] = ()) -> GraphConstants:
+    """A chain of affine operators with a = ℓ from the first row and b from the second."""
+    a, b = rows
+    size = len(a)
+    one = tuple((F(x),) for x in a)
+    none = ((),) + ((ZERO,),) * size
+    return GraphConstants(
+        inputs=((), *((v,) for v in range(size))),
+        edges=((), *((v,) for v in range(1, size + 1))),
+        a=((), *one),
+        l=((), *one),
+        A=((),) + (((ZERO,),),) * size,
+        J=((),) + ((None,),) * size,
+        A3=none,
+        b=(ZERO, *(F(x) for x in b)),
+        B=((),) + ((F(1),),) * size,
+        K=(None,) * (size + 1),
+        B3=(ZERO,) * (size + 1),
+        groups=tuple(range(size + 1)),
+        runs=runs,
+    )
+
+
+def test_a_run_without_weights_is_one_operator() -> None:
+    # 2·3 = 6 by single norms, 4 together: the run 2, 3 against one operator with a = 4.
+    run = chained((0, 2, 3, 5), (1, 0, 0, 1), runs=(Run((2, 3), F(4), True),))
+    single = chained((0, 4, 5), (1, 0, 1))
+    for e1, eps in ((F(1), F(0)), (F(2), F(1, 3))):
+        long = Levels(
+            (ZERO, e1, *[ZERO] * 3), (ZERO,) * 5, (ZERO,) * 5, (*[ZERO] * 4, eps), (ZERO,) * 5
+        )
+        short = Levels(
+            (ZERO, e1, ZERO, ZERO), (ZERO,) * 4, (ZERO,) * 4, (*[ZERO] * 3, eps), (ZERO,) * 4
+        )
+        with_run = replace(run, B=((), (ZERO,), (ZERO,), (ZERO,), (F(1),)))
+        alone = replace(single, B=((), (ZERO,), (ZERO,), (F(1),)))
+        for centred in (False, True):
+            found = [
+                sharp.centred(c, x, WIDE, forward=centred, backward=centred).total()
+                for c, x in ((with_run, long), (alone, short))
+            ]
+            assert found[0] == found[1] > 0
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(SIZES, min_size=5, max_size=5), st.lists(SIZES, min_size=5, max_size=5))
+def test_a_run_never_hurts_and_keeps_what_is_inside(e: list[F], eps: list[F]) -> None:
+    plain = chained((0, 2, 3, 2, 5), (1, 1, 1, 1, 1))
+    runs = replace(plain, runs=(Run((2, 3, 4), F(7), True),))
+    loose = replace(plain, runs=(Run((2, 3, 4), F(12), True),))
+    x = Levels((ZERO, *e), (ZERO,) * 6, (ZERO,) * 6, (ZERO, *eps), (ZERO,) * 6)
+    for centred in (False, True):
+        totals = [
+            sharp.centred(c, x, WIDE, forward=centred, backward=centred).total()
+            for c in (plain, runs, loose)
+        ]
+        slack = 1 + WIDE.number(F(1, 10**28))
+        assert totals[1] <= totals[0] * slack
+        # With the product itself as its norm a run changes nothing.
+        assert abs(totals[2] - totals[0]) <= totals[0] * (slack - 1)
+
+
+CONSTANTS = (
+    "constants: {jac_input: 2, jac_weight: 3, lip_input: 5, hess_input: 7, hess_mixed: 11, "
+    "third_input: 13, third_mixed: 17}"
+)
+PERTURBED = """
+perturbations:
+  - {at: %s, pass: forward, rms: 1/2, mean: 1/5}
+  - {at: %s, pass: backward, rms: 1/3, mean: 1/7}
+"""
+
+
+def bounds(operators: str, forward: str, backward: str) -> tuple[Any, Any]:
+    text = "version: 1\nname: t\ngraph:\n  operators:\n" + operators
+    graph = bc.build(bc.loads(text + PERTURBED % (forward, backward)))
+    found = bc.coefficients(graph)
+    return found.error_bound().exact, found.bias_bound().exact  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3, 4])
+def test_a_chain_split_into_two_blocks_gives_the_same_numbers(cut: int) -> None:
+    names = ["f1", "f2", "f3", "f4", "f5"]
+
+    def lines(chosen: list[str]) -> str:
+        return ", ".join(f"{{id: {name}, {CONSTANTS}}}" for name in chosen)
+
+    flat = "".join(f"    - {{id: {name}, {CONSTANTS}}}\n" for name in names)
+    blocks = "".join(
+        f"    - {{id: {name}, block: [{lines(part)}]}}\n"
+        for name, part in (("p", names[:cut]), ("q", names[cut:]))
+    )
+    prefix = {name: ("p." if k < cut else "q.") + name for k, name in enumerate(names)}
+    expected = bounds(flat, "[f1, f3]", "[f2, f5]")
+    assert None not in expected
+    assert (
+        bounds(blocks, f"[{prefix['f1']}, {prefix['f3']}]", f"[{prefix['f2']}, {prefix['f5']}]")
+        == expected
+    )
+
+
+def test_a_chain_with_its_inputs_written_out_gives_the_same_numbers() -> None:
+    flat = "".join(f"    - {{id: f{k}, {CONSTANTS}}}\n" for k in range(1, 5))
+    wired = "".join(
+        f"    - {{id: f{k}, inputs: [{f'f{k - 1}' if k > 1 else ''}], {CONSTANTS}}}\n"
+        for k in (4, 2, 3, 1)
+    )
+    assert bounds(wired, "[f1, f2]", "[f3]") == bounds(flat, "[f1, f2]", "[f3]")
+
+
+def test_a_residual_block_written_out_gives_the_same_numbers() -> None:
+    add = "constants: {jac_input: 1, hess_input: 0, third_input: 0}"
+    members = f"{{id: g, {CONSTANTS}}}, {{id: s, inputs: [input, g], {add}}}"
+    block = (
+        f"    - {{id: a, {CONSTANTS}}}\n"
+        f"    - {{id: r, repeat: 2, block: [{members}]}}\n"
+        f"    - {{id: loss, {CONSTANTS}}}\n"
+    )
+    flat = (
+        f"    - {{id: a, {CONSTANTS}}}\n"
+        f"    - {{id: g1, {CONSTANTS}}}\n    - {{id: s1, inputs: [a, g1], {add}}}\n"
+        f"    - {{id: g2, {CONSTANTS}}}\n    - {{id: s2, inputs: [s1, g2], {add}}}\n"
+        f"    - {{id: loss, {CONSTANTS}}}\n"
+    )
+    found = bounds(block, "[a, r.1.g]", "[r.2.s, loss]")
+    assert None not in found
+    assert found == bounds(flat, "[a, g1]", "[s2, loss]")
+
+
+def test_a_skip_adds_its_constant_to_the_branch() -> None:
+    # y + g(y) with ‖∇g‖ ≤ 2: the operator before sees 1 + 2, and a unit ε at the loss moves u by 3.
+    text = """
+version: 1
+name: t
+graph:
+  operators:
+    - {id: x, constants: {jac_weight: 1}}
+    - {id: g, constants: {jac_input: 2, hess_input: 0, third_input: 0}}
+    - {id: s, inputs: [x, g], constants: {jac_input: 1, hess_input: 0, third_input: 0}}
+    - {id: loss, constants: {jac_input: 1, hess_input: 0, third_input: 0}}
+perturbations: [{at: loss, pass: backward, rms: 1, mean: 1}]
+"""
+    assert bc.coefficients(bc.build(bc.loads(text))).error_bound().exact == "9"  # type: ignore[union-attr]
