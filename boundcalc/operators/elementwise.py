@@ -235,10 +235,10 @@ class Elementwise(Operator):
         return np.where(finite, values, np.where(t < 0, *self.limits)).ravel()
 
     def _scaled(self, supremum: Expression | None) -> Expression | None:
-        # Formulas stay readable: no product with a scale of 1.
-        if supremum is None or self.scale.node == ONE.node:
+        # Formulas stay readable: no product with 1, and 0 stays 0.
+        if supremum is None or ONE.node == self.scale.node or ZERO.node == supremum.node:
             return supremum
-        return self.scale * supremum
+        return self.scale if ONE.node == supremum.node else self.scale * supremum
 
     def _factor(self) -> float:
         return float(self.scale.evaluate(FLOATS))

@@ -9,6 +9,7 @@ from derivatives import derivatives
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from operator_cases import ACTIVATIONS, KINKED, SMOOTH, activations
+from pydantic import ValidationError
 from visits import number
 
 from boundcalc.operators.base import Data, Region
@@ -291,6 +292,29 @@ def test_far_out_sines_peak_is_not_missed():
 
 def test_activations_keep_the_shape():
     assert Tanh().shaped(((3, 4, 5),)).output_shape == (3, 4, 5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [
+        (GELU, {"approximation": "erf"}),
+        (GELU, {"approximation": 1}),
+        (LeakyReLU, {"slope": -1}),
+        (LeakyReLU, {"slope": True}),
+        (ReLU, {"slope": 0}),
+        (Square, {"bias": "yes"}),
+    ],
+)
+def test_parameters_are_checked(kind, parameters):
+    with pytest.raises(ValidationError):
+        kind(**parameters)
+
+
+def test_formulas_have_no_product_with_one_or_zero():
+    constants = ReLU(scale="C").constants(Region(), None, reads=False)
+    assert (str(constants.jac_input), str(constants.jac_change)) == ("C", "C")
+    linear = ReLU(scale="C").constants(Region(low=1.0, high=2.0), None, reads=False)
+    assert linear.hess_input == linear.third_input == exact(0)
 
 
 def test_measured_scales_are_used():

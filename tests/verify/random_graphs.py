@@ -27,7 +27,9 @@ class RandomGraph:
 
     def __init__(self, rng, *, size, kinks):
         self.rng, self.kinks = rng, kinks
-        self.width = int(rng.integers(1, 3))
+        self.width = 1 if rng.random() < 0.7 else 2
+        # Few types, so that weights are often shared.
+        self.smooth = rng.choice(SMOOTH, size=2, replace=False)
         self.ids, self.lines, self.edges = [], [], []
         self.pool, self.unread, self.shared = [], [], {}
         while len(self.ids) < size:
@@ -50,12 +52,12 @@ class RandomGraph:
 
     def pick(self, count):
         """Operators to read: often such as nothing reads yet, sometimes one twice."""
-        pool = self.unread if self.rng.random() < 0.5 else self.pool
+        pool = self.unread if self.rng.random() < 0.3 else self.pool
         return [str(self.rng.choice(pool)) for _ in range(count)]
 
     def grow(self):
         rng = self.rng
-        if not self.pool or rng.random() < 0.08:
+        if not self.pool or rng.random() < 0.05:
             cut = f", start: {2 - self.width}"
             source = self.line("select", [], cut) if rng.random() < 0.2 else self.dense([])
             self.add(source)
@@ -77,9 +79,9 @@ class RandomGraph:
 
     def unary(self, inputs, width=None):
         rng = self.rng
-        kind = str(rng.choice(KINKED if self.kinks and rng.random() < 0.5 else SMOOTH))
+        kind = str(rng.choice(KINKED if self.kinks and rng.random() < 0.5 else self.smooth))
         extra = f", scale: {rng.integers(1, 9)}/4"
-        if rng.random() < 0.6:
+        if rng.random() < 0.7:
             extra += ", bias: true" + self.weights((kind, width or self.width), rng.integers(1, 9))
         return self.line(kind, inputs, extra)
 

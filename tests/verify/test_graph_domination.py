@@ -42,12 +42,13 @@ def of_size(rng):
 
 
 def random_graph(rng, *, kinks, laws):
-    """A built graph with at most :data:`COMPONENTS` noisy components, and its spec."""
+    """A graph that is no chain, with at most :data:`COMPONENTS` noisy components; its spec."""
     while True:
-        size, sites = int(rng.integers(1, 7)), int(rng.integers(1, 8))
+        size, sites = int(rng.integers(2, 8)), int(rng.integers(2, 10))
         text = random_spec(rng, size=size, kinks=kinks, sites=sites, laws=laws)
         graph = bc.build(bc.loads(text))
-        if 0 < sum(p.size for p in make_noise(graph).perturbations) <= COMPONENTS:
+        noisy = sum(p.size for p in make_noise(graph).perturbations)
+        if not graph.is_chain and 0 < noisy <= COMPONENTS:
             return graph, text
 
 
@@ -111,6 +112,6 @@ def test_sharp_dominates_on_random_graphs(form, kinks):
 @pytest.mark.parametrize("kinks", [False, True])
 @pytest.mark.parametrize("form", FORMS)
 def test_sharp_dominates_on_thousands_of_random_graphs(form, kinks):
-    worst = worst_ratios(1000, seed=2, kinks=kinks, **FORMS[form])
+    worst = worst_ratios(300, seed=2, kinks=kinks, **FORMS[form])
     assert worst["error"] > 0.5
     assert worst["bias"] > 0.5
