@@ -11,9 +11,10 @@ from typing import Any
 from boundcalc.errors import SpecError
 from boundcalc.importers.base import INPUT, Layer, Network
 
-#: Multiply-adds of all draws of a simulated check, which take some seconds.
-_WORK = 4e10
-_WEIGHTS = 4e8  # gradients of all draws, in numbers
+#: Seconds of a simulated check, and of one pass for each weight and multiply-add, measured.
+_SECONDS = 10.0
+_PASS = 75e-9
+_TOO_LARGE = 60.0
 _LINE = 90
 
 
@@ -88,26 +89,26 @@ def input_section(network: Network, settings: Settings) -> dict[str, Any]:
     return {**section, "low": settings.low or "-1", "high": settings.high or "1"}
 
 
-def header(network: Network, loss: str, settings: Settings) -> list[str]:
+def header(network: Network, settings: Settings) -> list[str]:
     """The comment at the top: what this is, and what to look at."""
     assumed = network.vocabulary is None and settings.radius is None and settings.low is None
+    box = " (nothing was said: [-1, 1])." if assumed else "."
     lines = [
         f"Imported from {network.name}: {len(network.layers) - 1} operators, "
         f"{network.weights} trained weights.",
         "",
         "What to look at before a bound is relied on:",
-        "- graph.input: where every sample is assumed to lie"
-        + (" (nothing was said: [-1, 1])." if assumed else "."),
-        f"- weight_change: training keeps the weights of each operator within "
-        f"{settings.weight_change} of the",
-        "  imported ones (Euclidean). A larger ball gives larger constants.",
-        "- perturbations: an example, uniform noise after every layer and in the gradients",
-        "  passed back. Replace it by yours.",
-        "- loss: rates need smoothness, initial_gap and gradient_noise of your objective, which",
-        "  no model file holds. Add, for instance:",
-        "    loss: {smoothness: 10, initial_gap: 2, gradient_noise: 1, batch: 32}",
-        "- simulation: random inputs and labels, few of them, and a few tiny steps. Name your",
-        "  data under `data`.",
+        f"- graph.input: where every sample is assumed to lie{box}",
+        "- rho: training is assumed to keep the weights of each operator within this distance "
+        "of the imported ones (Euclidean). A larger ball gives larger constants.",
+        "- noise and perturbations: an example, uniform noise after every layer and in the "
+        "gradients that are passed back. Replace it by yours.",
+        "- loss: rates need constants of your objective that no model file holds. Add, for "
+        "instance, loss: {smoothness: 10, initial_gap: 2, gradient_noise: 1, batch: 32}",
+        "- simulation: random inputs and labels, few of them, and a few tiny steps. Name your "
+        "own data under `data`."
+        if _seconds(network) <= _TOO_LARGE
+        else "- simulation: left out, since this model is too large for a quick one.",
     ]
     if network.notes:
         lines += ["", "How the model was read:", *(f"- {note}." for note in network.notes)]
@@ -130,32 +131,42 @@ def run_sections(
     network: Network, ids: tuple[str, ...], loss: str, settings: Settings
 ) -> list[str]:
     """The sections after the graph: perturbations, training and simulation."""
-    noise = f"model: uniform, half_width: {settings.half_width}"
-    forward, backward = _sites(network, ids)
-    low, high = bounds(network, settings)
-    samples = 8
-    draws = _draws(network, samples)
+    lines = ["perturbations:"]
+    for direction, sites in zip(("forward", "backward"), _sites(network, ids), strict=True):
+        if sites:
+            lines += [
+                f"  - at: [{', '.join(sites)}]",
+                f"    pass: {direction}",
+                "    model: uniform",
+                "    half_width: noise",
+            ]
+    seconds = _seconds(network)
+    if seconds > _TOO_LARGE:
+        return lines
+    few = seconds > _SECONDS
+    return [
+        *lines,
+        "training:                 # few and small steps: weights stay near the imported ones",
+        "  step_size: 1/10000",
+        f"  horizon: {5 if few else 10}",
+        "simulation:",
+        f"  data: {_inline(_data(network, loss, settings, 4 if few else 8))}",
+        "  replicas: 2",
+        f"  check: {{iterates: [0], samples: 2, draws: {_draws(network)}}}",
+    ]
+
+
+def _data(network: Network, loss: str, settings: Settings, samples: int) -> dict[str, Any]:
+    """Random samples where the spec says that samples lie."""
     size = prod(network.input_shape)
-    data: dict[str, Any] = {"samples": samples, "dimension": size, "seed": 0}
+    data: dict[str, Any] = {"generator": "uniform", "samples": samples, "dimension": size}
     if network.vocabulary is not None:
-        data = {"generator": "tokens", **data, "vocabulary": network.vocabulary}
+        data |= {"generator": "tokens", "vocabulary": network.vocabulary}
     else:
-        data = {"generator": "uniform", **data, "low": low, "high": high}
+        data["low"], data["high"] = bounds(network, settings)
     if loss == "cross_entropy":
         data["classes"] = network.layers[network.layers[network.output].inputs[0]].size
-    lines = ["perturbations:"]
-    for sites, direction in ((forward, "forward"), (backward, "backward")):
-        if sites:
-            lines.append(f"  - at: [{', '.join(sites)}]")
-            lines += [f"    pass: {direction}", f"    {noise.replace(', ', chr(10) + '    ')}"]
-    return [
-        *(lines if len(lines) > 1 else ["perturbations: []"]),
-        "training: {step_size: 1/10000, horizon: 10}    # small: the run stays near its start",
-        "simulation:",
-        f"  data: {_inline(data)}",
-        "  replicas: 2",
-        f"  check: {{iterates: [0], samples: 2, draws: {draws}}}",
-    ]
+    return data
 
 
 def _inline(section: Mapping[str, Any]) -> str:
@@ -174,17 +185,22 @@ def _sites(network: Network, ids: tuple[str, ...]) -> tuple[list[str], list[str]
     return forward, backward
 
 
-def _draws(network: Network, samples: int) -> int:
+def _seconds(network: Network) -> float:
+    """About how long 16 draws of a check take, the fewest that are written."""
+    return 16 * 2 * _PASS * sum(_work(layer) for layer in network.layers)
+
+
+def _draws(network: Network) -> int:
     """As many draws as a simulated check can make in some seconds, a power of two."""
-    work = max(1, 6 * sum(_multiplications(layer) for layer in network.layers))
-    weights = max(1, network.weights)
-    most = min(_WORK / (work * samples), _WEIGHTS / weights, 1024)
-    return 1 << int(math.log2(max(16, most)))
+    most = 16 * _SECONDS / max(_seconds(network), 1e-9)
+    return 1 << int(math.log2(min(max(16, most), 1024)))
 
 
-def _multiplications(layer: Layer) -> int:
-    """Multiply-adds of one pass of one sample."""
+def _work(layer: Layer) -> int:
+    """Weights and multiply-adds of one pass of one sample."""
+    rows = 1
     if layer.type.startswith("conv"):
-        return layer.weights * prod(layer.shape[1:])
-    rows = prod(layer.shape[:-1]) if layer.type == "dense" else 1
-    return layer.weights * rows + layer.size
+        rows = prod(layer.shape[1:])
+    elif layer.type == "dense":
+        rows = prod(layer.shape[:-1])
+    return layer.weights * (1 + rows) + layer.size

@@ -76,11 +76,14 @@ def write_spec(network: Network, path: str | Path, settings: Settings | None = N
     network, loss = with_loss(network, settings.loss)
     ids = layer_ids(network)
     file = path.with_suffix(".npz")
-    operators, arrays = operator_lines(network, ids, file.name, settings)
+    operators, arrays = operator_lines(network, ids, file.name)
     parts = [
-        *header(network, loss, settings),
+        *header(network, settings),
         "version: 1",
         f"name: {_scalar(network.name)}",
+        "symbols:",
+        f"  rho: {settings.weight_change}",
+        f"  noise: {settings.half_width}",
         "graph:",
         f"  input: {_flow(input_section(network, settings))}",
         "  operators:",
@@ -103,7 +106,7 @@ def write_spec(network: Network, path: str | Path, settings: Settings | None = N
 
 
 def operator_lines(
-    network: Network, ids: tuple[str, ...], file: str, settings: Settings
+    network: Network, ids: tuple[str, ...], file: str
 ) -> tuple[list[str], dict[str, Numbers]]:
     """The operators as lines of YAML, and the arrays that they name."""
     lines: list[str] = []
@@ -127,7 +130,7 @@ def operator_lines(
                 arrays.update(zip(names, layer.arrays, strict=True))
                 entry["initial"] = {"file": file, "arrays": names}
             if layer.trainable:
-                entry["region"] = {"weight_change": settings.weight_change}
+                entry["region"] = {"weight_change": "rho"}
             else:
                 entry["trainable"] = False
         lines.append(_flow(entry))

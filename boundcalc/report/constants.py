@@ -1,151 +1,201 @@
-"""Assumption 3: the constants of every operator, and the uniform ones made from them."""
+"""Assumption 3: the constants of every operator, input by input where it has several."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import groupby
 
-from boundcalc.arithmetic import RATIONALS, SYMBOLS, WIDE, Number, Status
-from boundcalc.errors import InexactError, SymbolError
+from boundcalc.arithmetic import Status
 from boundcalc.graph import OperatorGraph
 from boundcalc.graph.parts import CONSTANT_NAMES, Node
-from boundcalc.report.cells import Code, Column, Content, Maths, Piece, Table
-from boundcalc.report.notation import LETTERS, UNIFORM, stated
-from boundcalc.report.numbers import value
-from boundcalc.report.rows import shortened_rows
-from boundcalc.report.width import width
+from boundcalc.operators.base import Constants, Slot
+from boundcalc.report.cells import Code, Column, Content, Maths, Piece, Table, Value
+from boundcalc.report.notation import LETTERS, names, stated
+from boundcalc.report.rows import name_width, shortened_rows
+from boundcalc.simulate.reach import sections_of
 from boundcalc.spec.expressions import Expression
 from boundcalc.spec.sections import OperatorSection
 
-_WIDEST = 11.0  # em of a symbolic constant in a cell
-_PLACE = re.compile(r"graph\.operators\[(\d+)\]")
+_DIGITS = 5
+_PAIRS = 3  # inputs whose A are listed pair by pair; beyond that the largest stands for them
+
+#: What stands in a cell where no constant exists.
+KINK = "none (kink)"
+
+#: Constants that only weights have: 0 where these are frozen.
+_WEIGHT = ("jac_weight", "hess_mixed", "third_mixed")
+_CHANGES = ("jac_change", "mixed_change")
 
 
 def operator_table(graph: OperatorGraph) -> Table:
     """a, b, ℓ, A, B, A′, B′ by operator; neighbours that are alike share a row."""
     made = _Cells(graph)
     rows: list[tuple[Content, ...]] = []
-    numbered = enumerate(graph.nodes)
-    for row, group in groupby(numbered, key=lambda entry: made.row(*entry)):
-        members = [node.id for _, node in group]
-        rows.append((_names(members), *row))
+    numbered = zip(graph.nodes, sections_of(graph), strict=True)
+    for block, group in groupby(numbered, key=lambda entry: made.block(*entry)):
+        members = [node.id for node, _ in group]
+        # Lines of several inputs name them, so that no two operators have the same.
+        for name, row in zip([names(members), *[""] * len(block)], block, strict=False):
+            rows.append((name, *row))
     shown, note = shortened_rows(tuple(rows), "rows")
-    letters = (Column(Maths(LETTERS[name])) for name in CONSTANT_NAMES)
+    kinked, joins = made.kinked, made.joins
+    columns = [
+        Column("operator", name_width(graph.ids, 2.6)),
+        Column("input", 2.0),
+        *(Column(Maths(LETTERS[name])) for name in CONSTANT_NAMES),
+        *(Column(Maths(letter)) for letter in ("J", "K")),
+        Column("source", 2.1),
+    ]
+    dropped = ({1} if not joins else set()) | ({9, 10} if not kinked else set())
+    kept = [k for k in range(len(columns)) if k not in dropped]
     return Table(
         caption=("A3: the operators’ constants. ", "They are suprema over the region."),
-        columns=(Column("operator", 2.6), *letters, Column("source", 2.1), Column("region", 1.8)),
-        rows=shown,
-        remarks=(
-            (
-                Maths("a, b"),
-                ": bounds on the Jacobians in input and weight; ",
-                Maths(r"\ell"),
-                ": Lipschitz constant in the input; ",
-                Maths("A, B"),
-                ": of the Jacobians in the input; ",
-                Maths("A', B'"),
-                ": of their derivatives. The first operator reads data, so its input constants "
-                "are never used.",
-            ),
-            *note,
-        ),
+        columns=tuple(columns[k] for k in kept),
+        rows=tuple(tuple(row[k] for k in kept) for row in shown),
+        remarks=(_legend(graph, joins=joins, kinked=kinked), *note),
     )
 
 
-def uniform_table(graph: OperatorGraph) -> Table:
-    """The uniform constants that the published and corrected families use."""
-    made = "stated by the spec" if graph.uniform else "maxima over the operators"
-    rows = []
-    for name, corrected in (("published", False), ("corrected", True)):
-        rows.append((name, *_uniform(graph, corrected=corrected)))
-    return Table(
-        caption=f"A3 as [KZY] has it: one set of constants for all operators, {made}.",
-        columns=(
-            Column("family", 2.4),
-            *(Column(Maths(letter)) for letter in UNIFORM.values()),
-        ),
-        rows=tuple(rows),
-        remarks=(
-            (
-                "The corrected family lets ",
-                Maths(UNIFORM["hess_op"]),
-                " bound the second derivative in the input as well (E2).",
-            ),
-        ),
-    )
-
-
-def _uniform(graph: OperatorGraph, *, corrected: bool) -> tuple[Content, ...]:
-    status = None if graph.uniform else Status.PROVED
-    for kind in (RATIONALS, WIDE):
-        try:
-            found = graph.uniform_constants(kind, corrected=corrected)
-        except SymbolError:
-            return _symbolic(graph, corrected=corrected)
-        except InexactError:
-            status = None if graph.uniform else Status.COMPUTED
-            continue
-        cells = (value(Number(getattr(found, key), Status.COMPUTED), 5) for key in UNIFORM)
-        return tuple(type(cell)(cell.text, status, cell.fraction) for cell in cells)
-    raise AssertionError  # WIDE never raises InexactError
-
-
-def _symbolic(graph: OperatorGraph, *, corrected: bool) -> tuple[Content, ...]:
-    import sympy
-
-    found = graph.uniform_constants(SYMBOLS, corrected=corrected)
-    formulas = (sympy.latex(getattr(found, key), order="none") for key in UNIFORM)
-    return tuple(Maths(f) if width(f) <= _WIDEST else "a maximum" for f in formulas)
-
-
-def _names(members: list[str]) -> Content:
-    if len(members) == 1:
-        return Code(members[0])
-    return (Code(members[0]), " to ", Code(members[-1]), f" ({len(members)})")
+def _legend(graph: OperatorGraph, *, joins: bool, kinked: bool) -> Content:
+    pieces: list[Piece] = [
+        Maths("a, b"),
+        ": bounds on the Jacobians in input and weight; ",
+        Maths(r"\ell"),
+        ": Lipschitz constant in the input; ",
+        Maths("A, B"),
+        ": of the Jacobians in the input; ",
+        Maths("A', B'"),
+        ": of their derivatives. ",
+        "The first operator reads data, so its"
+        if graph.is_chain
+        else "The data does not move, so of operators that read it the",
+        " input constants are never used.",
+    ]
+    if joins:
+        pieces += [
+            " An operator with several inputs has one line for each: ",
+            Maths("A"),
+            f" in every input in turn (where there are more than {_PAIRS}, the largest), ",
+            Maths("b"),
+            " and ",
+            Maths("B'"),
+            " once.",
+        ]
+    if kinked:
+        pieces += [
+            " None (kink): the Jacobian jumps, so that no Lipschitz constant exists; ",
+            Maths("J"),
+            " and ",
+            Maths("K"),
+            " bound how far the Jacobians in input and weight can jump. What rests on first "
+            "derivatives holds all the same: the bound on the error is valid, and where the "
+            "bias would need a second derivative its bound falls back to that of the error.",
+        ]
+    return tuple(pieces)
 
 
 class _Cells:
-    """Cells of one operator's row; equal expressions are evaluated once."""
+    """Cells of one operator's lines; equal expressions are evaluated once."""
 
     def __init__(self, graph: OperatorGraph) -> None:
         self._graph = graph
         self._known: dict[tuple[int, bool], Content] = {}
+        self.kinked = False
+        self.joins = False
 
-    def row(self, position: int, node: Node) -> tuple[Content, ...]:
-        sources = dict(_sources(self._graph, position, node))
-        cells = [
-            self._cell(getattr(node.constants, name), sources[name] == "derived")
-            for name in CONSTANT_NAMES
+    def block(self, node: Node, section: OperatorSection) -> tuple[tuple[Content, ...], ...]:
+        """(input, the constants, J, K, source): one line, or one for each input."""
+        sources = dict(constant_sources(self._graph, node, section))
+        constants, known = node.constants, _said(sources)
+        changes = [self._cell(getattr(constants, name), derived=True) for name in _CHANGES]
+        self.kinked |= is_kinked(constants)
+        if len(node.reads) == 1:
+            return (("", *self._single(constants, sources), *changes, known),)
+        self.joins = True
+        slots = constants.slots
+        rows = [
+            (
+                self._input(node, k),
+                *self._slot(constants, slots, k, sources),
+                *(changes if k == 0 else ("", "")),
+                known if k == 0 else "",
+            )
+            for k in range(len(slots))
         ]
-        return (*cells, _said(sources), self._region(node))
+        return tuple(rows)
 
-    def _cell(self, expression: Expression, derived: bool) -> Content:
+    def _input(self, node: Node, slot: int) -> Content:
+        u = node.reads[slot]
+        return Code(self._graph.ids[u - 1]) if u else "data"
+
+    def _single(self, constants: Constants, sources: dict[str, str]) -> list[Content]:
+        return [self._named(constants, name, sources) for name in CONSTANT_NAMES]
+
+    def _named(self, source: Constants | Slot, name: str, sources: dict[str, str]) -> Content:
+        return self._cell(
+            getattr(source, name), derived=sources[name] == "derived", kink=name.startswith("hess")
+        )
+
+    def _slot(
+        self, constants: Constants, slots: tuple[Slot, ...], k: int, sources: dict[str, str]
+    ) -> list[Content]:
+        def cell(name: str) -> Content:
+            if name in ("jac_weight", "third_mixed"):
+                return self._named(constants, name, sources) if k == 0 else ""
+            if name == "hess_input":
+                return self._pairs(constants, slots[k], sources[name] == "derived")
+            return self._named(slots[k], name, sources)
+
+        return [cell(name) for name in CONSTANT_NAMES]
+
+    def _pairs(self, constants: Constants, slot: Slot, derived: bool) -> Content:
+        """A in every input, or one number where all are alike or there are too many."""
+        if not slot.hess_input:
+            return Value("0", self._letter(Status.PROVED) if derived else None)
+        cells = [self._cell(value, derived) for value in slot.hess_input]
+        if len(set(cells)) == 1:
+            return cells[0]
+        if len(cells) > _PAIRS:
+            return self._cell(constants.hess_input, derived)
+        pieces: list[Piece] = []
+        for cell in cells:
+            pieces += [", "] if pieces else []
+            pieces += cell if isinstance(cell, tuple) else (cell,)
+        return tuple(pieces)
+
+    def _cell(self, expression: Expression | None, derived: bool, kink: bool = False) -> Content:
+        if expression is None:
+            return KINK if kink else "–"
         key = (id(expression), derived)
         if key not in self._known:
-            self._known[key] = stated(self._graph, expression, letter=derived, digits=5)
+            cell = stated(self._graph, expression, letter=derived, digits=_DIGITS)
+            if derived and isinstance(cell, Value):
+                cell = replace(cell, status=self._letter(cell.status))
+            self._known[key] = cell
         return self._known[key]
 
-    def _region(self, node: Node) -> Content:
-        radii = [("y", node.region.input), ("w", node.region.weight)]
-        pieces: list[Piece] = []
-        for letter, radius in radii:
-            if radius is not None:
-                pieces += [", "] if pieces else []
-                cell = self._cell(radius, False)
-                pieces += [Maths(rf"\lVert {letter}\rVert\le"), " "]
-                pieces += cell if isinstance(cell, tuple) else (cell,)
-        return tuple(pieces) if pieces else "everywhere"
+    def _letter(self, status: Status | None) -> Status | None:
+        """What holds on a region that was measured is not proved."""
+        return Status.SAMPLED if self._graph.sampled else status
 
 
-def _sources(graph: OperatorGraph, position: int, node: Node) -> Iterator[tuple[str, str]]:
-    """Constant → given (by the operator), uniform, derived (from its type) or default."""
-    section = _section(graph, node)
+def is_kinked(constants: Constants) -> bool:
+    """Whether a Jacobian has no Lipschitz constant."""
+    return constants.hess_input is None or constants.hess_mixed is None
+
+
+def constant_sources(
+    graph: OperatorGraph, node: Node, section: OperatorSection
+) -> Iterator[tuple[str, str]]:
+    """Constant → given (by the operator), uniform, derived (from its type), default or frozen."""
     for name in CONSTANT_NAMES:
-        if position == 0 and name.endswith("_input"):
+        if node.reads == (0,) and name.endswith("_input"):
             yield name, "unused"
-        elif section is not None and getattr(section.constants, name) is not None:
+        elif not node.trainable and name in _WEIGHT:
+            yield name, "frozen"
+        elif getattr(section.constants, name) is not None:
             yield name, "given"
         elif graph.uniform is not None:
             yield name, "uniform"
@@ -155,25 +205,17 @@ def _sources(graph: OperatorGraph, position: int, node: Node) -> Iterator[tuple[
             yield name, "default"
 
 
-def _section(graph: OperatorGraph, node: Node) -> OperatorSection | None:
-    found = _PLACE.search(node.where)
-    sections = graph.spec.graph.operators
-    if found is None or int(found[1]) >= len(sections):
-        return None
-    return sections[int(found[1])]
-
-
 def _said(sources: dict[str, str]) -> Content:
     """The commonest source as a word, then the others with their letters."""
     used = {name: source for name, source in sources.items() if source != "unused"}
     words = [word for word, _ in Counter(used.values()).most_common()]
     pieces: list[Piece] = [words[0]]
     for word in words[1:]:
-        names = [name for name, source in used.items() if source == word]
+        named = [name for name, source in used.items() if source == word]
         if word == "default":
             # The Lipschitz constant is that of the Jacobian; other gaps are read as zero.
-            text = ", ".join(f"{LETTERS[n]}={'a' if n == 'lip_input' else '0'}" for n in names)
+            text = ", ".join(f"{LETTERS[n]}={'a' if n == 'lip_input' else '0'}" for n in named)
             pieces += ["; ", Maths(text)]
         else:
-            pieces += [f"; {word} ", Maths(", ".join(LETTERS[n] for n in names))]
+            pieces += [f"; {word} ", Maths(", ".join(LETTERS[n] for n in named))]
     return tuple(pieces)

@@ -10,10 +10,8 @@ from boundcalc.graph.nodes import shape_text
 from boundcalc.graph.parts import Node
 from boundcalc.report.repeats import Stretch, stretches
 
-DATA = "data"
 #: Longest network of which every operator has a line.
 WRITTEN_OUT = 40
-_READS = 6  # inputs that are named
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,8 @@ class Line:
     type
         What they compute, or, for repeats of lines above, which.
     reads
-        Ids of what the operator reads; empty where that is the one before each.
+        Numbers of what the operator reads, 0 the data; empty where that is the one before
+        each.
     shape
         Of the output; empty where it is not known.
     weights
@@ -46,7 +45,7 @@ class Line:
     last: int
     ids: tuple[str, str]
     type: str
-    reads: tuple[str, ...] = ()
+    reads: tuple[int, ...] = ()
     shape: str = ""
     weights: int | None = None
     remark: str = ""
@@ -58,28 +57,20 @@ class Line:
         """``3``, or ``3–40``."""
         return str(self.first) if self.first == self.last else f"{self.first}–{self.last}"
 
-    @property
-    def read(self) -> tuple[str, ...]:
-        """What is read, at most six ids."""
-        if len(self.reads) <= _READS:
-            return self.reads
-        return (*self.reads[: _READS - 1], f"… ({len(self.reads)})")
-
 
 def lines(graph: OperatorGraph) -> list[Line]:
     """A line for each operator; in a network of more than 40 repeats are drawn together."""
-    everything = range(graph.size)
-    if graph.size <= WRITTEN_OUT:
-        return [_line(graph, Stretch(k)) for k in everything]
     shared = shared_groups(graph)
+    if graph.size <= WRITTEN_OUT:
+        return [_line(graph, Stretch(k), shared) for k in range(graph.size)]
     keys = [_key(graph, number, shared) for number in range(1, graph.size + 1)]
     found: list[Line] = []
     for stretch in stretches(keys):
         if stretch.period == 1:
-            found.append(_line(graph, stretch))
+            found.append(_line(graph, stretch, shared))
             continue
         pattern = range(stretch.start, stretch.start + stretch.period)
-        found += [_line(graph, Stretch(k)) for k in pattern]
+        found += [_line(graph, Stretch(k), shared) for k in pattern]
         found.append(_again(graph, stretch))
     return found
 
@@ -97,19 +88,18 @@ def _key(graph: OperatorGraph, number: int, shared: frozenset[int]) -> Hashable:
     return (node.where, node.shape, node.weights, offsets, None if own else node.group)
 
 
-def _line(graph: OperatorGraph, stretch: Stretch) -> Line:
+def _line(graph: OperatorGraph, stretch: Stretch, shared: frozenset[int]) -> Line:
     node, number = graph.nodes[stretch.start], stretch.start + 1
     last = stretch.stop
-    names = tuple(graph.ids[u - 1] if u else DATA for u in node.reads)
     return Line(
         first=number,
         last=last,
         ids=(node.id, graph.ids[last - 1]),
         type=type_name(node),
-        reads=names if last == number else (),
+        reads=node.reads if last == number else (),
         shape=shape_text(node.shape) if has_shape(graph, node) else "",
         weights=None if node.operator is None else node.weights,
-        remark=_remark(graph, number),
+        remark=_remark(node, shared),
         owner=graph.ids[node.group - 1] if node.group != number else None,
     )
 
@@ -139,13 +129,10 @@ def has_shape(graph: OperatorGraph, node: Node) -> bool:
     return node.operator is not None or node.outputs > 1
 
 
-def _remark(graph: OperatorGraph, number: int) -> str:
-    node = graph.nodes[number - 1]
+def _remark(node: Node, shared: frozenset[int]) -> str:
     if node.weights and not node.trainable:
         return "frozen"
-    if node.group != number or any(other.group == number for other in graph.nodes[number:]):
-        return "shared"
-    return ""
+    return "shared" if node.group in shared else ""
 
 
 @dataclass(frozen=True)
@@ -158,6 +145,8 @@ class Totals:
         Of the graph; an edge from the data counts.
     weights, frozen
         All weights, and those that keep their values.
+    shared
+        Sets of weights that more than one operator uses.
     unknown
         Operators without a type, whose weights are not known.
     """
@@ -166,6 +155,7 @@ class Totals:
     edges: int
     weights: int
     frozen: int
+    shared: int
     unknown: int
 
 
@@ -177,5 +167,6 @@ def totals(graph: OperatorGraph) -> Totals:
         edges=len(graph.ends) - 1,
         weights=sum(node.weights for node in leaders),
         frozen=sum(node.weights for node in leaders if not node.trainable),
+        shared=len(shared_groups(graph)),
         unknown=sum(node.operator is None for node in graph.nodes),
     )

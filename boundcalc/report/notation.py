@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from boundcalc.arithmetic import RATIONALS, SYMBOLS, WIDE, Number, Status
 from boundcalc.errors import InexactError, SymbolError
 from boundcalc.graph import OperatorGraph
@@ -107,3 +109,14 @@ def plural(count: int, noun: str) -> str:
     ('1 claim', '2 claims')
     """
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def names(members: Sequence[str]) -> Content:
+    """Ids of neighbours in a cell: one, or the first and the last with their number.
+
+    >>> names(["f.1", "f.2", "f.3"])
+    (Code(text='f.1'), ' to ', Code(text='f.3'), ' (3)')
+    """
+    if len(members) == 1:
+        return Code(members[0])
+    return (Code(members[0]), " to ", Code(members[-1]), f" ({len(members)})")

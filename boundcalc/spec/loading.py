@@ -188,6 +188,9 @@ def _internal_keys(raw: Mapping[str, Any]) -> Iterator[Problem]:
     ]
     for path, sections, model in lists:
         for index, section in enumerate(sections if isinstance(sections, list) else []):
+            if isinstance(section, dict) and isinstance(section.get("block"), list):
+                lists.append(((*path, index, "block"), section["block"], OperatorSection))
+        for index, section in enumerate(sections if isinstance(sections, list) else []):
             for key in ("parameters", "pass_"):
                 if isinstance(section, dict) and key in section:
                     yield unknown_key((*path, index, key), keys_of(model))

@@ -10,31 +10,52 @@ from typing import Any, NamedTuple
 from boundcalc.theories.perturbed.scaled import Column, Sums
 
 
-class Graph(NamedTuple):
-    """The columns of :class:`~boundcalc.graph.arrays.GraphArrays`, NaN for None."""
+class Slots(NamedTuple):
+    """What each operator reads: slots ``first[v]`` to ``first[v + 1]``, exclusive."""
 
     first: Any
     inputs: Any
-    edges: Any
-    leads: Any  # whether a slot is the first one on its edge
+
+
+class Jacobians(NamedTuple):
+    """How ∇_u f_v changes, for slot k from ``pairs[k]`` on."""
+
     pairs: Any
-    smooth: Any  # whether every A of an operator exists
-    a: Any
-    l: Any  # noqa: E741 - the letter of the theory
     A: Any
     J: Any
     A3: Any
+
+
+class Runs(NamedTuple):
+    """Runs of operators with one norm together, ``nodes[first[r]]`` to ``nodes[first[r + 1] - 1]``."""
+
+    begin: Any  # by operator: the run that begins with it, or −1
+    end: Any  # by operator: the run that ends with it, or −1
+    first: Any
+    nodes: Any
+    norm: Any
+    affine: Any
+
+
+class Graph(NamedTuple):
+    """The columns of :class:`~boundcalc.graph.arrays.GraphArrays`, NaN for None.
+
+    In parts: a compiled function takes the longer to compile, the more it is handed over.
+    """
+
+    slots: Slots
+    edges: Any
+    leads: Any  # whether a slot is the first one on its edge
+    smooth: Any  # whether every A of an operator exists
+    a: Any
+    l: Any  # noqa: E741 - the letter of the theory
+    jacobians: Jacobians
     b: Any
     B: Any
     K: Any
     B3: Any
     groups: Any
-    run_from: Any  # the run that begins with an operator, or −1
-    run_to: Any  # the run that ends with it, or −1
-    run_first: Any
-    run_nodes: Any
-    run_norm: Any
-    run_affine: Any
+    runs: Runs
 
 
 class Given(NamedTuple):

@@ -1,0 +1,220 @@
+"""Where the constants hold: balls and boxes of inputs and weights, and how they are known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import groupby
+
+import numpy as np
+
+from boundcalc.arithmetic import FLOATS, Status
+from boundcalc.graph import OperatorGraph, domains
+from boundcalc.graph.parts import Node
+from boundcalc.operators.base import ANYWHERE, Domain
+from boundcalc.report.cells import Code, Column, Content, Maths, Piece, Table, Value
+from boundcalc.report.gather import Findings
+from boundcalc.report.notation import joined, names, stated
+from boundcalc.report.numbers import DOWN, NONE, UP, sampled, text_of
+from boundcalc.report.rows import name_width, shortened_rows
+from boundcalc.simulate.reach import Reach, sections_of
+from boundcalc.spec.sections import OperatorSection
+
+_DIGITS = 4
+
+#: How a region is known, with what that means.
+SOURCES = {
+    "stated": "the spec says so, and a run can refute it",
+    "data": "of the samples themselves, or of what the spec says about them",
+    "propagated": "from the data through the operators before, so that it holds where theirs do",
+    "measured": "from one pass of the data, enlarged by the margin: no proof",
+}
+
+
+def region_sources(
+    graph: OperatorGraph, node: Node, section: OperatorSection, values: Mapping[str, float]
+) -> tuple[str, ...]:
+    """Keys of :data:`SOURCES`: how the region of an operator's input is known.
+
+    Parameters
+    ----------
+    section
+        The operator's section of the spec.
+    values
+        Values of symbols.
+    """
+    stated = domains.stated_domain(section.region, values)
+    given = (stated.radius is not None, math.isfinite(stated.low), math.isfinite(stated.high))
+    found = input_domain(node)
+    if node.operator is None or found == ANYWHERE:
+        return ("stated",) if any(given) else ()
+    base = "data" if node.reads == (0,) else "measured" if graph.sampled else "propagated"
+    if not any(given):
+        return (base,)
+    whole = domains.settled(stated.within(node.inputs), graph.symbols)
+    return ("stated",) if whole == found else ("stated", base)
+
+
+def input_domain(node: Node) -> Domain:
+    """Where all inputs of an operator lie as one vector."""
+    region = node.region
+    return Domain(region.input, region.low, region.high)
+
+
+def region_table(findings: Findings) -> Table | None:
+    """One line for each operator, and for each input of those with several; None without any."""
+    graph = findings.graph
+    made = _Rows(findings)
+    rows: list[tuple[Content, ...]] = []
+    blocks = groupby(enumerate(graph.nodes, 1), key=lambda entry: made.of(*entry))
+    for found, group in blocks:
+        members = [node.id for _, node in group]
+        for (slot, *cells), name in zip(found, [names(members), *[""] * len(found)], strict=False):
+            rows.append((name, slot, *cells))
+    if not made.bounded:
+        return None
+    columns = [
+        Column("operator", name_width(graph.ids, 2.6)),
+        Column("input", 2.2),
+        Column("ball"),
+        Column("box", 3.0),
+        Column("weights", 2.7),
+        Column("known", 2.0),
+        Column("met"),
+    ]
+    dropped = {1} if all(row[1] == "" for row in rows) else set[int]()
+    if findings.verdicts is None:
+        dropped.add(6)
+    kept = [k for k in range(len(columns)) if k not in dropped]
+    shown, note = shortened_rows(tuple(tuple(row[k] for k in kept) for row in rows), "lines")
+    return Table(
+        caption="A3: where the constants hold. All inputs of an operator, perturbed or not, and "
+        "its weights along the whole run are taken to lie there.",
+        columns=tuple(columns[k] for k in kept),
+        rows=shown,
+        remarks=(_legend(graph, made, findings.verdicts is not None), *note),
+    )
+
+
+def _legend(graph: OperatorGraph, made: _Rows, ran: bool) -> Content:
+    pieces: list[Piece] = [
+        "Ball: the largest ",
+        Maths(r"\lVert y\rVert"),
+        "; box: the interval of every component; weights: ",
+        Maths("w^0"),
+        " are those that training starts from.",
+    ]
+    said = [f"{word}: {SOURCES[word]}" for word in SOURCES if word in made.words]
+    if said:
+        pieces.append(f" Known, {'; '.join(said)}.")
+    if graph.sampled:
+        margin = stated(graph, graph.spec.graph.margin)
+        pieces += [" The margin is ", *(margin if isinstance(margin, tuple) else (margin,)), "."]
+    if ran:
+        pieces.append(
+            " Met: the largest norm of an input in the simulation, for regions that are claims."
+        )
+    return tuple(pieces)
+
+
+class _Rows:
+    """Lines of one operator; what was seen on the way."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._graph = findings.graph
+        self._sections = sections_of(findings.graph)
+        self._values = {k: float(v) for k, v in findings.graph.values(FLOATS).items()}
+        self._met = met_norms(findings)
+        self.words: set[str] = set()
+        self.bounded = False
+
+    def of(self, number: int, node: Node) -> tuple[tuple[Content, ...], ...]:
+        """(input, ball, box, weights, known, met), for all inputs together and then each."""
+        section = self._sections[number - 1]
+        words = region_sources(self._graph, node, section, self._values)
+        self.words.update(words)
+        whole = input_domain(node)
+        weights = self._weights(node)
+        self.bounded |= whole != ANYWHERE or node.region.weight is not None
+        self.bounded |= node.region.change is not None
+        status = self._status(words)
+        met = self._met.get((number, None))
+        rows: list[tuple[Content, ...]] = [
+            (
+                "all" if node.region.parts else "",
+                *self._domain(whole, status),
+                weights,
+                " and ".join(words) or "everywhere",
+                NONE if met is None else sampled(met, _DIGITS, rounding=UP),
+            )
+        ]
+        for slot, part in enumerate(node.region.parts):
+            u = node.reads[slot]
+            name: Content = Code(self._graph.ids[u - 1]) if u else "data"
+            met = self._met.get((number, slot))
+            cell = NONE if met is None else sampled(met, _DIGITS, rounding=UP)
+            rows.append((name, *self._domain(part, status), "", "", cell))
+        return tuple(rows)
+
+    def _status(self, words: tuple[str, ...]) -> str:
+        """``stated``, ``sampled`` or ``derived``: what letter its numbers get."""
+        if "measured" in words:
+            return "sampled"
+        return "stated" if words == ("stated",) else "derived"
+
+    def _domain(self, domain: Domain, status: str) -> tuple[Content, Content]:
+        ball: Content = NONE
+        if domain.radius is not None:
+            ball = stated(self._graph, domain.radius, letter=status != "stated", digits=_DIGITS)
+            if status == "sampled" and isinstance(ball, Value):
+                ball = replace(ball, status=Status.SAMPLED)
+        if math.isinf(domain.low) and math.isinf(domain.high):
+            return ball, "–"
+        letters = {"stated": None, "sampled": Status.SAMPLED, "derived": Status.COMPUTED}
+        return ball, interval(domain.low, domain.high, letters[status])
+
+    def _weights(self, node: Node) -> Content:
+        region, pieces = node.region, list[Piece]()
+        if not node.weights and node.operator is not None:
+            return "none"
+        if not node.trainable:
+            return Maths("w=w^0")
+        for letters, radius in ((r"w-w^0", region.change), ("w", region.weight)):
+            if radius is not None:
+                pieces += [", "] if pieces else []
+                pieces += joined(
+                    Maths(rf"\lVert {letters}\rVert\le"),
+                    " ",
+                    stated(self._graph, radius, digits=_DIGITS),
+                )
+        return tuple(pieces) if pieces else "anywhere"
+
+
+def met_norms(findings: Findings) -> dict[tuple[int, int | None], float]:
+    """(operator number, slot or None) → the largest norm of that input in the simulation.
+
+    Only regions that are claims are watched; of the data the norms are always known.
+    """
+    found: dict[tuple[int, int | None], float] = {}
+    data, verdicts = findings.graph.data, findings.verdicts
+    if verdicts is None:
+        return found
+    if data is not None:
+        norm = float(np.sqrt(np.max(np.sum(data.features**2, axis=-1))))
+        for number, node in enumerate(findings.graph.nodes, 1):
+            if node.reads == (0,):
+                found[number, None] = norm
+    reach = Reach(verdicts.run.trajectory.input_reach.places)
+    for met in (verdicts.run.trajectory.input_reach, *(c.reach for c in verdicts.run.checks)):
+        reach.include(met)
+    for place, met_norm in zip(reach.places, reach.norm, strict=True):
+        if met_norm >= 0 or math.isnan(met_norm):
+            found[place] = float(met_norm)
+    return found
+
+
+def interval(low: float, high: float, status: Status | None) -> Content:
+    """The interval of every component, rounded outwards."""
+    ends = text_of(low, _DIGITS, rounding=DOWN), text_of(high, _DIGITS, rounding=UP)
+    return Value(f"[{ends[0]},"), " ", Value(f"{ends[1]}]", status)
