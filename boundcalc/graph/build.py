@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from boundcalc.arithmetic import FLOATS
 from boundcalc.data import make_data
@@ -143,12 +144,22 @@ def _made(entry: Entry, operators: Mapping[str, type[Operator]], spec: Spec) -> 
     chosen = operators[section.type]
     operator = library_object(chosen, section.parameters, entry.where, spec.symbols)
     # A simulation runs on numbers: parameters get their symbols' values here, once.
-    valued = {
-        name: value.substitute(spec.symbol_values)
-        for name, value in operator
-        if isinstance(value, Expression) and value.symbols
+    if not spec.symbol_values:
+        return operator
+    valued = {name: _substituted(value, spec.symbol_values) for name, value in operator}
+    changed = {
+        name: value for name, value in valued.items() if value is not getattr(operator, name)
     }
-    return operator.model_copy(update=valued) if valued else operator
+    return operator.model_copy(update=changed) if changed else operator
+
+
+def _substituted(value: Any, values: Mapping[str, Expression]) -> Any:
+    """A parameter with the values of its symbols, inside lists too."""
+    if isinstance(value, tuple):
+        entries = tuple(_substituted(entry, values) for entry in value)
+        same = all(new is old for new, old in zip(entries, value, strict=True))
+        return value if same else entries
+    return value.substitute(values) if isinstance(value, Expression) and value.symbols else value
 
 
 def _data(

@@ -6,7 +6,7 @@ from typing import ClassVar, final
 
 from boundcalc.operators.base import Shape
 from boundcalc.operators.convolution import Convolution
-from boundcalc.operators.windows import Count, Grid, Margin, Windows, require_axes
+from boundcalc.operators.windows import Grid, Margin, Taps, Windows, require_axes
 
 
 @final
@@ -40,10 +40,10 @@ class Conv1d(Convolution):
 
     type: ClassVar[str] = "conv1d"
 
-    kernel: Count
-    stride: Count = 1
+    kernel: Taps
+    stride: Taps = 1
     padding: Margin = 0
-    dilation: Count = 1
+    dilation: Taps = 1
 
     def _grid(self, shape: Shape) -> Grid:
         _, length = require_axes(shape, ("channels", "length"), self.type)

@@ -128,7 +128,7 @@ def _grid_norm(kernel: Array, grid: Grid, groups: int) -> float:
     if overlap == 1 and all(axis.inside.max() == axis.taps for axis in grid):
         return bound
     channels = (len(kernel) // groups, kernel.shape[1])
-    if groups * math.prod(channels) * _area(grid) <= WRITTEN_OUT:
+    if groups * math.prod(channels) * _area(grid) <= WRITTEN_OUT >= _selections(grid):
         return min(bound, max(spectral_norm(written_out(part, grid)) for part in parts))
     if groups * _operations(channels, grid) <= BUDGET:
         return min(bound, _torus_norm(kernel, grid, groups))
@@ -137,6 +137,11 @@ def _grid_norm(kernel: Array, grid: Grid, groups: int) -> float:
 
 def _area(grid: Grid) -> int:
     return math.prod(axis.count * axis.size for axis in grid)
+
+
+def _selections(grid: Grid) -> int:
+    """Entries of the matrices that select what the taps of one axis meet."""
+    return max(axis.taps * axis.count * axis.size for axis in grid)
 
 
 def written_out(kernel: Array, grid: Grid) -> Array:

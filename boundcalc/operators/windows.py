@@ -161,6 +161,9 @@ def require_fit(grid: Grid, shape: Shape, operator: str) -> None:
 #: A whole number ≥ 1, small enough to be a size.
 Count = Annotated[int, Field(strict=True, ge=1, le=100_000)]
 
+#: As Count, for what is gone through one by one.
+Taps = Annotated[int, Field(strict=True, ge=1, le=10_000)]
+
 #: A whole number ≥ 0, small enough to be a padding.
 Margin = Annotated[int, Field(strict=True, ge=0, le=10_000)]
 
@@ -178,5 +181,5 @@ def _number_or_pair(least: int) -> WithJsonSchema:
 
 
 #: One number for rows and columns, or one for each.
-Counts = Annotated[tuple[Count, Count], BeforeValidator(_pair), _number_or_pair(1)]
+Counts = Annotated[tuple[Taps, Taps], BeforeValidator(_pair), _number_or_pair(1)]
 Margins = Annotated[tuple[Margin, Margin], BeforeValidator(_pair), _number_or_pair(0)]

@@ -109,7 +109,7 @@ class _Cells:
         """(input, the constants, J, K, source): one line, or one for each input."""
         sources = dict(constant_sources(self._graph, node, section))
         constants, known = node.constants, _said(sources)
-        changes = [self._cell(getattr(constants, name), derived=True) for name in _CHANGES]
+        changes = [self._change(getattr(constants, name)) for name in _CHANGES]
         self.kinked |= is_kinked(constants)
         if len(node.reads) == 1:
             return (("", *self._single(constants, sources), *changes, known),)
@@ -167,7 +167,7 @@ class _Cells:
 
     def _cell(self, expression: Expression | None, derived: bool, kink: bool = False) -> Content:
         if expression is None:
-            return KINK if kink else "–"
+            return KINK if kink else "none"
         key = (id(expression), derived)
         if key not in self._known:
             cell = stated(self._graph, expression, letter=derived, digits=_DIGITS)
@@ -175,6 +175,9 @@ class _Cells:
                 cell = replace(cell, status=self._letter(cell.status))
             self._known[key] = cell
         return self._known[key]
+
+    def _change(self, expression: Expression | None) -> Content:
+        return "–" if expression is None else self._cell(expression, derived=True)
 
     def _letter(self, status: Status | None) -> Status | None:
         """What holds on a region that was measured is not proved."""
@@ -197,6 +200,8 @@ def constant_sources(
             yield name, "frozen"
         elif getattr(section.constants, name) is not None:
             yield name, "given"
+        elif name == "lip_input" and section.constants.jac_input is not None:
+            yield name, "default"
         elif graph.uniform is not None:
             yield name, "uniform"
         elif node.derived is not None:

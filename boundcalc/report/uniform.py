@@ -37,14 +37,17 @@ def uniform_table(graph: OperatorGraph) -> Table:
 
 
 def _uniform(graph: OperatorGraph, *, corrected: bool) -> tuple[Content, ...]:
-    status = None if graph.uniform else Status.PROVED
+    proved, computed = Status.PROVED, Status.COMPUTED
+    if graph.sampled:
+        proved = computed = Status.SAMPLED
+    status = None if graph.uniform else proved
     for kind in (RATIONALS, WIDE):
         try:
             found = graph.uniform_constants(kind, corrected=corrected)
         except SymbolError:
             return _symbolic(graph, corrected=corrected)
         except InexactError:
-            status = None if graph.uniform else Status.COMPUTED
+            status = None if graph.uniform else computed
             continue
         cells = (value(Number(getattr(found, key), Status.COMPUTED), 5) for key in UNIFORM)
         return tuple(type(cell)(cell.text, status, cell.fraction) for cell in cells)

@@ -256,3 +256,13 @@ def test_division_by_zero_through_a_symbol_is_refused():
 def test_a_value_without_a_simulation_needs_no_data():
     assert graph("a", "b").data is None
     assert graph("{id: a, type: sine, bias: true}", rest=SIMULATION.replace("2", "1")).data
+
+
+def test_symbols_inside_lists_of_parameters_get_their_values():
+    built = graph(
+        "{id: a, type: sine}",
+        "{id: c, type: quadratic_cost, diagonal: [lam], region: {input: 1}}",
+        uniform="",
+        symbols="lam: 3",
+    )
+    assert exact(built.nodes[1].derived.hess_input) == 3

@@ -173,6 +173,9 @@ def test_products_have_the_constants_of_the_other_input():
     assert (second.jac_input, second.lip_input) == (exact(3), exact(3))
     assert first.hess_input == (ZERO, ONE)
     assert second.hess_input == (ONE, ZERO)
+    parts = (Domain(exact(3)), Domain(exact(9), -1.0, 2.0))
+    domain = operator.output_domain(Region(parts=parts), None)
+    assert (number(domain.radius), domain.low, domain.high) == (6.0, -6.0, 6.0)
     # Attained: one component at its largest.
     y = np.array([[[3.0, 0.0, 2.0, 0.0]]])
     back = operator.vjp(y, *nothing(), np.array([[[1.0, 0.0]]]))[0]
@@ -187,6 +190,15 @@ def test_a_square_written_as_a_product_has_its_derivative():
     slots = constants_of(operator, Domain(exact(3)), Domain(exact(3))).slots
     assert sum(number(slot.jac_input) for slot in slots) == 6.0
     assert sum(number(x) for slot in slots for x in slot.hess_input) == 2.0
+
+
+def test_the_box_of_all_inputs_holds_each():
+    operator = Multiply().shaped(((2,), (2,)))
+    region = Region(low=-1.0, high=2.0, parts=(Domain(low=-5.0, high=1.0), Domain(low=0.0)))
+    slots = operator.input_constants(region, None).slots
+    assert [slot.jac_input for slot in slots] == [exact(2), exact(1)]
+    domain = operator.output_domain(region, None)
+    assert (domain.low, domain.high) == (-2.0, 2.0)
 
 
 def test_inner_products_are_bounded_by_cauchy_schwarz():

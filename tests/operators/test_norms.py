@@ -106,6 +106,7 @@ def test_norms_that_are_known():
     assert spectral_norm(np.full((2, 2), 1e308)) == np.inf
     tiny = spectral_norm(np.full((1, 1), 5e-324))
     assert 5e-324 <= tiny <= 1e-323
+    assert spectral_norm(np.full((1, 2), 5e-324)) == 1e-323  # √2 is rounded up
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

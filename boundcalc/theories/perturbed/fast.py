@@ -28,7 +28,6 @@ from boundcalc.graph.level_arrays import LevelArrays
 from boundcalc.theories.perturbed import kernel, kernel_columns, kernel_drift, kernel_runs, scaled
 
 Loops: TypeAlias = tuple[Callable[..., None], ...]
-_Convert: TypeAlias = Callable[[NDArray[Any]], Any]
 
 #: Slot pairs from which plain Python takes longer than importing Numba and its compiled code.
 COMPILE_FROM = 50_000
@@ -253,32 +252,24 @@ def _listed(column: NDArray[Any]) -> Any:
     return column.tolist()
 
 
-def _graph(c: GraphArrays, column: _Convert) -> kernel_columns.Graph:
-    def listed(*names: str) -> list[Any]:
-        return [column(getattr(c, name)) for name in names]
-
+def _graph(c: GraphArrays, column: Callable[[NDArray[Any]], Any]) -> kernel_columns.Graph:
+    names = {"groups": "members"}
     return kernel_columns.Graph(
-        kernel_columns.Slots(*listed("first", "inputs")),
-        *listed("edges", "leads", "smooth", "a", "l"),
-        kernel_columns.Jacobians(*listed("pairs", "A", "J", "A3")),
-        *listed("b", "B", "K", "B3", "members"),
-        kernel_columns.Runs(
-            *listed("run_from", "run_to", "run_first", "run_nodes", "run_norm", "run_affine")
-        ),
+        *(column(getattr(c, names.get(name, name))) for name in kernel_columns.Graph._fields)
     )
 
 
-def _given(x: LevelArrays, column: _Convert) -> kernel_columns.Given:
+def _given(x: LevelArrays, column: Callable[[NDArray[Any]], Any]) -> kernel_columns.Given:
     return kernel_columns.Given(
         *(column(getattr(x, name)) for name in kernel_columns.Given._fields)
     )
 
 
-def _zeros(size: int, column: _Convert) -> scaled.Column:
+def _zeros(size: int, column: Callable[[NDArray[Any]], Any]) -> scaled.Column:
     return scaled.Column(column(np.zeros(size)), column(np.zeros(size, np.int64)))
 
 
-def _sums(size: int, column: _Convert) -> scaled.Sums:
+def _sums(size: int, column: Callable[[NDArray[Any]], Any]) -> scaled.Sums:
     zeros = np.zeros(size)
     return scaled.Sums(column(zeros), column(zeros.copy()), column(np.zeros(size, np.int64)))
 

@@ -7,13 +7,7 @@ Python and Numba run, read columns by index, and know no number but float and in
 from __future__ import annotations
 
 from boundcalc.theories.perturbed.kernel_columns import Given, Gradient, Graph, State
-from boundcalc.theories.perturbed.kernel_drift import (
-    drift,
-    half_squares,
-    mean_drift,
-    mean_source,
-    moved_by,
-)
+from boundcalc.theories.perturbed.kernel_drift import drift, half_squares, mean_drift, mean_source
 from boundcalc.theories.perturbed.kernel_runs import (
     means_inside,
     noise_inside,
@@ -40,26 +34,26 @@ from boundcalc.theories.perturbed.scaled import (
 
 def forward(g: Graph, x: Given, state: State, centred: bool, capped: bool) -> None:
     """Sizes s_v and means μ_v of forward errors, in topological order."""
-    at, runs, s, mu = g.slots, g.runs, state.s, state.mu
-    for v in range(1, len(at.first) - 2):
+    s, mu = state.s, state.mu
+    for v in range(1, len(g.first) - 2):
         size, mean = ZERO, ZERO
-        for k in range(at.first[v], at.first[v + 1]):
+        for k in range(g.first[v], g.first[v + 1]):
             # s_v = Σ_u ℓ s_u + e_v
-            u = at.inputs[k]
+            u = g.inputs[k]
             passed = times(scaled(g.l[k]), load(s, u))
             size = plus(size, passed)
             if g.smooth[v]:
                 # μ_v = Σ_u a μ_u + ½ Σ_{u,u'} A s_u s_{u'} + m_v
-                moved = moved_by(g.jacobians, at, s, v, k)
+                moved = drift(g.A, g.pairs[k] - g.first[v], g.J[k], g, s, v)
                 mean = plus(mean, times(scaled(g.a[k]), load(mu, u)))
                 mean = plus(mean, times((0.5, 0), times(moved, load(s, u))))
             else:
                 mean = plus(mean, passed)
-        run = runs.end[v]
+        run = g.run_to[v]
         if run >= 0:
-            size = less(size, size_after(runs, at, g.l, x.e, s, run, centred))
-            if runs.affine[run]:
-                mean = less(mean, size_after(runs, at, g.a, x.m, mu, run, False))
+            size = less(size, size_after(g, g.l, x.e, s, run, centred))
+            if g.run_affine[run]:
+                mean = less(mean, size_after(g, g.a, x.m, mu, run, False))
         size = joint(size, scaled(x.e[v]), centred)
         mean = plus(mean, scaled(x.m[v]))
         store(s, v, size)
@@ -68,27 +62,26 @@ def forward(g: Graph, x: Given, state: State, centred: bool, capped: bool) -> No
 
 def backward_sizes(g: Graph, x: Given, state: State, centred: bool) -> None:
     """V, R and E: each operator, after all that read it, adds to those that it reads."""
-    at, runs, f = g.slots, g.runs, g.jacobians
     s, V, R, E, squares = state.s, state.V, state.R, state.E, state.squares
-    store(V, len(at.first) - 2, (1.0, 0))
-    for v in range(len(at.first) - 2, 0, -1):
+    store(V, len(g.first) - 2, (1.0, 0))
+    for v in range(len(g.first) - 2, 0, -1):
         if centred:
             # W_v = (Σ a √W)² + Σ ϵ²
             store(E, v, joint(load(E, v), root(load(squares, v)), centred))
-        run = runs.begin[v]
-        for k in range(at.first[v], at.first[v + 1]):
-            u = at.inputs[k]
+        run = g.run_from[v]
+        for k in range(g.first[v], g.first[v + 1]):
+            u = g.inputs[k]
             if u == 0:
                 continue
             # V_u = Σ_v a V_v;  R_u = Σ_v (a R_v + V_v · drift of ∇_u f_v);  E_u = Σ_v a E_v + Σ ϵ
             a, end = scaled(g.a[k]), v
             if run >= 0:
-                a, end = scaled(runs.norm[run]), runs.nodes[runs.first[run + 1] - 1]
-                add_to(R, u, sizes_inside(runs, at, g.a, f, s, V, run))
-                inside = noise_inside(runs, at, g.a, g.edges, x.eps, run, centred)
+                a, end = scaled(g.run_norm[run]), g.run_nodes[g.run_first[run + 1] - 1]
+                add_to(R, u, sizes_inside(g, s, V, run))
+                inside = noise_inside(g, x.eps, run, centred)
                 add_to(E, u, joint(times(a, load(E, end)), inside, centred))
             else:
-                moved = moved_by(f, at, s, v, k)
+                moved = drift(g.A, g.pairs[k] - g.first[v], g.J[k], g, s, v)
                 add_to(R, u, times(load(V, v), moved))
                 add_to(E, u, times(a, load(E, end)))
             add_to(V, u, times(a, load(V, end)))
@@ -103,46 +96,44 @@ def backward_sizes(g: Graph, x: Given, state: State, centred: bool) -> None:
 
 def backward_means(g: Graph, x: Given, state: State, capped: bool) -> None:
     """β and ν, in the same order."""
-    at, runs, f = g.slots, g.runs, g.jacobians
     s, mu, V, R, beta, nu = state.s, state.mu, state.V, state.R, state.beta, state.nu
-    for v in range(len(at.first) - 2, 0, -1):
+    for v in range(len(g.first) - 2, 0, -1):
         if capped:
             store(beta, v, less(load(beta, v), load(R, v)))
-        run = runs.begin[v]
-        for k in range(at.first[v], at.first[v + 1]):
-            u = at.inputs[k]
+        run, bent = g.run_from[v], half_squares(g, s, v)
+        for k in range(g.first[v], g.first[v + 1]):
+            u = g.inputs[k]
             if u == 0:
                 continue
             # β_u = Σ_v (a β_v + drift · R_v + V_v · mean drift);  ν_u = Σ_v a ν_v + Σ n
             a, end = scaled(g.a[k]), v
             if run >= 0:
-                a, end = scaled(runs.norm[run]), runs.nodes[runs.first[run + 1] - 1]
+                a, end = scaled(g.run_norm[run]), g.run_nodes[g.run_first[run + 1] - 1]
             passed = times(a, load(nu, end))
             if run >= 0:
-                passed = plus(passed, noise_inside(runs, at, g.a, g.edges, x.n, run, False))
+                passed = plus(passed, noise_inside(g, x.n, run, False))
             add_to(nu, u, passed)
-            if run >= 0 and runs.affine[run]:
+            if run >= 0 and g.run_affine[run]:
                 add_to(beta, u, times(a, load(beta, end)))
-                add_to(beta, u, means_inside(runs, at, g.a, f, s, mu, V, R, run))
+                add_to(beta, u, means_inside(g, s, mu, V, R, run))
             else:
                 add_to(beta, u, times(scaled(g.a[k]), load(beta, v)))
-                add_to(beta, u, mean_source(f, at, s, mu, load(V, v), load(R, v), v, k))
+                add_to(beta, u, mean_source(g, s, mu, V, R, bent, v, k))
             if g.leads[k]:
                 add_to(nu, u, scaled(x.n[g.edges[k]]))
 
 
 def weights(g: Graph, state: State, gradient: Gradient) -> None:
     """What each operator adds to the error of its weights' gradient."""
-    at = g.slots
     s, mu, V, R, E, beta, nu = (
         *(state.s, state.mu, state.V, state.R, state.E),
         *(state.beta, state.nu),
     )
     caused, other, means = gradient.forward, gradient.backward, gradient.mean
-    for v in range(1, len(at.first) - 1):
-        b, group, bent = scaled(g.b[v]), g.groups[v], half_squares(at, s, v)
-        moved = drift(g.B, 0, g.K[v], at, s, v)
-        shift = mean_drift(g.B, 0, g.B3[v], bent, moved, at, mu, v)
+    for v in range(1, len(g.first) - 1):
+        b, group, bent = scaled(g.b[v]), g.groups[v], half_squares(g, s, v)
+        moved = drift(g.B, 0, g.K[v], g, s, v)
+        shift = mean_drift(g.B, 0, g.B3[v], bent, moved, g, mu, v)
         # b R + V · drift of ∇_w f;  b E;  b (β + ν) + drift · R + V · mean drift
         accumulate(caused, group, plus(times(b, load(R, v)), times(load(V, v), moved)))
         accumulate(other, group, times(b, load(E, v)))

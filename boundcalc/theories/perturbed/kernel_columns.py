@@ -10,52 +10,31 @@ from typing import Any, NamedTuple
 from boundcalc.theories.perturbed.scaled import Column, Sums
 
 
-class Slots(NamedTuple):
-    """What each operator reads: slots ``first[v]`` to ``first[v + 1]``, exclusive."""
+class Graph(NamedTuple):
+    """The columns of :class:`~boundcalc.graph.arrays.GraphArrays`, NaN for None."""
 
     first: Any
     inputs: Any
-
-
-class Jacobians(NamedTuple):
-    """How ∇_u f_v changes, for slot k from ``pairs[k]`` on."""
-
-    pairs: Any
-    A: Any
-    J: Any
-    A3: Any
-
-
-class Runs(NamedTuple):
-    """Runs of operators with one norm together, ``nodes[first[r]]`` to ``nodes[first[r + 1] - 1]``."""
-
-    begin: Any  # by operator: the run that begins with it, or −1
-    end: Any  # by operator: the run that ends with it, or −1
-    first: Any
-    nodes: Any
-    norm: Any
-    affine: Any
-
-
-class Graph(NamedTuple):
-    """The columns of :class:`~boundcalc.graph.arrays.GraphArrays`, NaN for None.
-
-    In parts: a compiled function takes the longer to compile, the more it is handed over.
-    """
-
-    slots: Slots
     edges: Any
     leads: Any  # whether a slot is the first one on its edge
+    pairs: Any
     smooth: Any  # whether every A of an operator exists
     a: Any
     l: Any  # noqa: E741 - the letter of the theory
-    jacobians: Jacobians
+    A: Any
+    J: Any
+    A3: Any
     b: Any
     B: Any
     K: Any
     B3: Any
     groups: Any
-    runs: Runs
+    run_from: Any  # the run that begins with an operator, or −1
+    run_to: Any  # the run that ends with it, or −1
+    run_first: Any
+    run_nodes: Any
+    run_norm: Any
+    run_affine: Any
 
 
 class Given(NamedTuple):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from boundcalc.theories.perturbed.kernel_columns import Jacobians, Runs, Slots
-from boundcalc.theories.perturbed.kernel_drift import mean_source, moved_by
+from boundcalc.theories.perturbed.kernel_columns import Graph
+from boundcalc.theories.perturbed.kernel_drift import drift, half_squares, mean_source
 from boundcalc.theories.perturbed.scaled import (
     ZERO,
     Column,
@@ -19,66 +19,46 @@ from boundcalc.theories.perturbed.scaled import (
 
 
 def size_after(
-    runs: Runs,
-    at: Slots,
-    l: Any,
-    e: Any,
-    s: Column,
-    run: int,
-    centred: bool,  # noqa: E741
+    g: Graph, factors: Any, noise: Any, sizes: Column, run: int, centred: bool
 ) -> Scaled:
-    """Norm · s before the run, and what perturbations inside it add."""
-    start, inside = runs.first[run], ZERO
-    for j in range(start, runs.first[run + 1] - 1):
-        inside = joint(inside, scaled(e[runs.nodes[j]]), centred)
-        inside = times(scaled(l[at.first[runs.nodes[j + 1]]]), inside)
-    before = at.inputs[at.first[runs.nodes[start]]]
-    passed = times(scaled(runs.norm[run]), load(s, before))
-    return joint(passed, inside, centred and runs.affine[run])
+    """Norm · size before the run, and what perturbations inside it add: s, or μ."""
+    start, inside = g.run_first[run], ZERO
+    for j in range(start, g.run_first[run + 1] - 1):
+        inside = joint(inside, scaled(noise[g.run_nodes[j]]), centred)
+        inside = times(scaled(factors[g.first[g.run_nodes[j + 1]]]), inside)
+    before = g.inputs[g.first[g.run_nodes[start]]]
+    passed = times(scaled(g.run_norm[run]), load(sizes, before))
+    return joint(passed, inside, centred and g.run_affine[run])
 
 
-def noise_inside(
-    runs: Runs, at: Slots, a: Any, edges: Any, noise: Any, run: int, centred: bool
-) -> Scaled:
+def noise_inside(g: Graph, noise: Any, run: int, centred: bool) -> Scaled:
     """What perturbations of the edges inside a run add to E or ν before it."""
     found = ZERO
-    for j in range(runs.first[run + 1] - 1, runs.first[run] - 1, -1):
-        k = at.first[runs.nodes[j]]
-        found = times(scaled(a[k]), found)
-        if j > runs.first[run]:
-            found = joint(found, scaled(noise[edges[k]]), centred)
+    for j in range(g.run_first[run + 1] - 1, g.run_first[run] - 1, -1):
+        k = g.first[g.run_nodes[j]]
+        found = times(scaled(g.a[k]), found)
+        if j > g.run_first[run]:
+            found = joint(found, scaled(noise[g.edges[k]]), centred)
     return found
 
 
-def sizes_inside(
-    runs: Runs, at: Slots, a: Any, f: Jacobians, s: Column, V: Column, run: int
-) -> Scaled:
+def sizes_inside(g: Graph, s: Column, V: Column, run: int) -> Scaled:
     """What the operators of a run add to R before it."""
     found = ZERO
-    for j in range(runs.first[run + 1] - 1, runs.first[run] - 1, -1):
-        v, k = runs.nodes[j], at.first[runs.nodes[j]]
-        added = times(load(V, v), moved_by(f, at, s, v, k))
-        found = plus(times(scaled(a[k]), found), added)
+    for j in range(g.run_first[run + 1] - 1, g.run_first[run] - 1, -1):
+        v, k = g.run_nodes[j], g.first[g.run_nodes[j]]
+        moved = drift(g.A, g.pairs[k] - k, g.J[k], g, s, v)
+        found = plus(times(scaled(g.a[k]), found), times(load(V, v), moved))
     return found
 
 
-def means_inside(
-    runs: Runs,
-    at: Slots,
-    a: Any,
-    f: Jacobians,
-    s: Column,
-    mu: Column,
-    V: Column,
-    R: Column,
-    run: int,
-) -> Scaled:
+def means_inside(g: Graph, s: Column, mu: Column, V: Column, R: Column, run: int) -> Scaled:
     """What they add to β."""
     found = ZERO
-    for j in range(runs.first[run + 1] - 1, runs.first[run] - 1, -1):
-        v, k = runs.nodes[j], at.first[runs.nodes[j]]
-        source = mean_source(f, at, s, mu, load(V, v), load(R, v), v, k)
-        found = plus(times(scaled(a[k]), found), source)
+    for j in range(g.run_first[run + 1] - 1, g.run_first[run] - 1, -1):
+        v, k = g.run_nodes[j], g.first[g.run_nodes[j]]
+        source = mean_source(g, s, mu, V, R, half_squares(g, s, v), v, k)
+        found = plus(times(scaled(g.a[k]), found), source)
     return found
 
 
