@@ -240,14 +240,20 @@ class GraphArrays:
         }
         order = np.arange(size + 2)
         own = order[1:-1] if groups is None else columns.integers(groups, "groups")
-        columns_ = {name: spread[name][1:] for name in ("a", "l", "A", "J", "A3", "B")}
-        columns_ |= {name: spread[name] for name in ("b", "K", "B3")}
         return cls(
-            np.maximum(order - 1, 0),
-            order[:-2],
-            order[1:-1],
+            first=np.maximum(order - 1, 0),
+            inputs=order[:-2],
+            edges=order[1:-1],
+            a=spread["a"][1:],
+            l=spread["l"][1:],
+            A=spread["A"][1:],
+            J=spread["J"][1:],
+            A3=spread["A3"][1:],
+            b=spread["b"],
+            B=spread["B"][1:],
+            K=spread["K"],
+            B3=spread["B3"],
             groups=np.concatenate(([0], own)),
-            **columns_,  # type: ignore[arg-type] - these are the columns of float64
         )
 
     @classmethod

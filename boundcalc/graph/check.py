@@ -35,6 +35,9 @@ def check_numbers(graph: OperatorGraph) -> None:
         known(expression, f"graph.uniform.{key}")
     seen: set[int] = set()
     for node in graph.nodes:
+        if id(node.constants) in seen:
+            continue  # repeats share theirs
+        seen.add(id(node.constants))
         for name in CONSTANT_NAMES:
             expression = getattr(node.constants, name)
             if expression is not None and id(expression) not in seen:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -15,34 +14,12 @@ from boundcalc.graph import domains
 from boundcalc.graph.connect import Links
 from boundcalc.graph.constants import merged_constants
 from boundcalc.graph.expand import Entry
+from boundcalc.graph.making import Making, again
 from boundcalc.graph.parts import Node
 from boundcalc.graph.values import initial_values
 from boundcalc.operators.base import ANYWHERE, ZERO, Array, Data, Domain, Operator, Region, Shape
-from boundcalc.spec.expressions import Expression
 from boundcalc.spec.model import Spec
 from boundcalc.spec.sections import OperatorSection
-
-
-@dataclass
-class _Making:
-    """What the passes share, and what they have found so far, by operator number; 0 is the data."""
-
-    spec: Spec
-    links: Links
-    objects: list[Operator | None]
-    data: Data | None
-    amplitude: Mapping[int, float]
-    folder: Path
-    numbers: Mapping[str, float]
-    symbols: Mapping[str, Expression]
-    notes: list[str] = field(default_factory=list)
-    nodes: list[Node] = field(default_factory=list)
-    shapes: list[Shape] = field(default_factory=list)
-    regions: list[Domain] = field(default_factory=list)
-    outputs: list[Array | None] = field(default_factory=list)
-    groups: dict[str, Node] = field(default_factory=dict)
-    shaped: dict[Any, Operator] = field(default_factory=dict)
-    constants: dict[Any, Any] = field(default_factory=dict)
 
 
 def make_nodes(
@@ -72,7 +49,7 @@ def make_nodes(
     SpecError, DataError
         For shapes that do not fit, constants that are missing, or a region without a bound.
     """
-    making = _Making(spec, links, objects, data, amplitude, folder, numbers, spec.symbol_values)
+    making = Making(spec, links, objects, data, amplitude, folder, numbers, spec.symbol_values)
     section = spec.graph.input
     if section.shape is not None:
         making.shapes.append(tuple(section.shape))
@@ -88,9 +65,13 @@ def make_nodes(
     return tuple(making.nodes), list(dict.fromkeys(making.notes))
 
 
-def _make(making: _Making, v: int) -> None:
+def _make(making: Making, v: int) -> None:
     entry, reads = making.links.entries[v - 1], making.links.reads[v]
     section, operator = entry.section, making.objects[v - 1]
+    template = (id(section), len(reads), reads == (0,)) if operator is None else None
+    if template in making.templates:
+        making.append(again(making.templates[template], entry, v, making.links), None)
+        return
     shapes = tuple(making.shapes[u] for u in reads)
     size = sum(prod(shape) for shape in shapes)
     if operator is not None:
@@ -145,14 +126,13 @@ def _make(making: _Making, v: int) -> None:
     )
     if section.weights is not None:
         making.groups.setdefault(section.weights, node)
-    making.nodes.append(node)
-    making.shapes.append(shape)
-    making.regions.append(domain)
-    making.outputs.append(output)
+    elif template is not None and not _by_name(section):
+        making.templates[template] = node
+    making.append(node, output)
 
 
 def _shaped(
-    making: _Making, operator: Operator, entry: Entry, shapes: tuple[Shape, ...]
+    making: Making, operator: Operator, entry: Entry, shapes: tuple[Shape, ...]
 ) -> Operator:
     """The operator made for its inputs; repeats of one section with one shape share it."""
     key = (id(operator), shapes)
@@ -187,7 +167,7 @@ def shape_text(shape: Shape) -> str:
     return "×".join(str(n) for n in shape)
 
 
-def _shared(making: _Making, entry: Entry, v: int, weights: int) -> Node | None:
+def _shared(making: Making, entry: Entry, v: int, weights: int) -> Node | None:
     """The first operator with the same `weights:`, if this is not it."""
     name = entry.section.weights
     first = making.groups.get(name) if name is not None else None
@@ -205,7 +185,7 @@ def _shared(making: _Making, entry: Entry, v: int, weights: int) -> Node | None:
 
 
 def _region(
-    making: _Making,
+    making: Making,
     entry: Entry,
     reads: tuple[int, ...],
     size: int,
@@ -239,7 +219,7 @@ def _region(
 
 
 def _constants(
-    making: _Making,
+    making: Making,
     entry: Entry,
     operator: Operator | None,
     region: Region,
@@ -280,7 +260,7 @@ def _by_name(section: OperatorSection) -> bool:
 
 
 def _visited(
-    making: _Making,
+    making: Making,
     entry: Entry,
     operator: Operator | None,
     weights: int,
@@ -305,7 +285,7 @@ def _visited(
 
 
 def _output_domain(
-    making: _Making, operator: Operator | None, region: Region, output: Array | None
+    making: Making, operator: Operator | None, region: Region, output: Array | None
 ) -> Domain:
     if output is not None:
         return domains.visited_domain(output, making.spec.graph.margin, making.numbers)
@@ -317,7 +297,7 @@ def _output_domain(
         return ANYWHERE  # a bound is missing; whoever needs it will ask for it
 
 
-def _check_data(making: _Making) -> None:
+def _check_data(making: Making) -> None:
     if making.data is None:
         return
     size, found = prod(making.shapes[0]), int(making.data.features.shape[1])

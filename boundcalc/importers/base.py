@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import prod
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -98,6 +99,8 @@ class Network:
         How many tokens there are, if the input is made of tokens.
     notes
         What was folded, replaced or left out.
+    source
+        The file it is from, which is never written to.
     """
 
     name: str
@@ -105,6 +108,7 @@ class Network:
     output: int
     vocabulary: int | None = None
     notes: tuple[str, ...] = ()
+    source: Path | None = None
 
     @property
     def input_shape(self) -> Shape:

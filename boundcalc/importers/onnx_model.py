@@ -72,7 +72,8 @@ def import_onnx(
         last = builder.last(result)
     except BoundcalcError as error:
         raise error.located(f"{file.name}: output {shown(chosen)}") from None
-    network = Network(path.stem, tuple(builder.layers), last, notes=tuple(builder.notes))
+    layers, notes = tuple(builder.layers), tuple(builder.notes)
+    network = Network(path.stem, layers, last, notes=notes, source=path)
     return simplified(network, file.name)
 
 

@@ -94,8 +94,8 @@ def _folded(layers: list[Layer], output: int, notes: dict[str, None]) -> tuple[l
             readers[source] = readers[number]
     if count:
         notes.setdefault(
-            f"factors after {count} layers, of batch normalisations for instance, are part of "
-            "their weights: training moves the products"
+            "factors after layers, such as those of batch normalisations, are part of their "
+            f"weights ({count} times): training moves the products"
         )
     return _compacted(layers, place[output])
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from boundcalc.errors import SpecError
 from boundcalc.importers.base import INPUT, Layer, Network
+from boundcalc.operators.regions import Shape
 
 #: Seconds of a simulated check, and of one pass for each weight and multiply-add, measured.
 _SECONDS = 10.0
@@ -61,6 +62,24 @@ def bounds(network: Network, settings: Settings) -> tuple[float, float]:
     if low > high:
         raise SpecError("the lower bound of the input is above the upper", value=f"{low} > {high}")
     return low, high
+
+
+def shape_of(text: str) -> Shape:
+    """A shape on the command line.
+
+    >>> shape_of("1,28,28")
+    (1, 28, 28)
+    """
+    sizes = text.replace("x", ",").split(",")
+    if not all(size.strip().isascii() and size.strip().isdigit() for size in sizes):
+        raise SpecError(
+            "not a shape",
+            where="--input-shape",
+            value=text,
+            expected="sizes of one sample, without the batch axis",
+            fix="write --input-shape 1,28,28, for instance",
+        )
+    return tuple(int(size) for size in sizes)
 
 
 def number(text: str, option: str) -> float:

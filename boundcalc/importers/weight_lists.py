@@ -91,7 +91,8 @@ def from_weights(
         view = _layer(builder, view, pair)
     builder.note(f"the activation {activation!r} between layers is what the command says")
     last = builder.last(view)
-    network = Network(path.stem, tuple(builder.layers), last, notes=tuple(builder.notes))
+    layers, notes = tuple(builder.layers), tuple(builder.notes)
+    network = Network(path.stem, layers, last, notes=notes, source=path)
     return simplified(network, path.name)
 
 

@@ -56,7 +56,7 @@ def write_spec(network: Network, path: str | Path, settings: Settings | None = N
     network
         What an importer returned.
     path
-        The spec; a file that is there is replaced.
+        The spec, ending in ``.yaml``; files that are there are replaced, but never the model.
     settings
         The loss, where inputs lie, and how far weights may move.
 
@@ -75,7 +75,13 @@ def write_spec(network: Network, path: str | Path, settings: Settings | None = N
     path, settings = Path(path), settings or Settings()
     network, loss = with_loss(network, settings.loss)
     ids = layer_ids(network)
+    if path.suffix not in (".yaml", ".yml"):
+        raise unsupported(
+            "the spec of a model is written as YAML", path.name, fix="end its name in .yaml"
+        )
     file = path.with_suffix(".npz")
+    if network.source is not None and file.resolve() == network.source.resolve():
+        file = path.with_suffix(".weights.npz")
     operators, arrays = operator_lines(network, ids, file.name)
     parts = [
         *header(network, settings),

@@ -13,6 +13,8 @@ from boundcalc.simulate.iterates import IterateCheck
 
 _DIGITS = 3
 _SHARES = 3  # operators that are named
+_WORTH_NAMING = 0.01  # of the error
+_ALL = 0.99  # of the error: more than that is called as much
 
 _SIZES = r"\sqrt{" + ERROR + "}"
 
@@ -35,13 +37,9 @@ def plain_blocks(findings: Findings) -> tuple[Block, ...]:
 
 
 def _bounded(graph: OperatorGraph) -> Content:
-    where = "under Assumptions"
     trust: Content = ""
     if graph.sampled:
-        trust = Strong(
-            " The regions were measured, not proved, so every number here is sampled: it holds if "
-            "training stays in them."
-        )
+        trust = (" ", Strong("The regions were measured, not proved: every number is sampled."))
     return joined(
         "One sample's gradient in all trained weights is ",
         Maths("u"),
@@ -51,8 +49,9 @@ def _bounded(graph: OperatorGraph) -> Content:
         Maths(ERROR),
         " and the square of the mean ",
         Maths(BIAS),
-        f" of the difference, for every sample and all weights in the region {where}. They are in "
-        "the units of a squared gradient; below, their roots are compared with ",
+        " of the difference, for every sample and all weights in the regions listed under "
+        "Assumptions. They have the units of a squared gradient; below, their roots are compared "
+        "with ",
         Maths("U"),
         ", the largest ",
         Maths(r"\lVert u\rVert"),
@@ -103,33 +102,37 @@ def _observed(checks: tuple[IterateCheck, ...]) -> list[Piece]:
 def _bias(facts: Reading) -> list[Content]:
     if facts.bias is None or facts.error is None:
         return []
-    lead: Content = (Strong("Bias."), " The part of the error that is the same in every draw: ")
+    pieces: list[Piece] = [
+        Strong("Bias."),
+        " The mean of the error, which averaging over draws does not remove: ",
+        Maths(r"\lVert\mathbb{E}[\tilde u-u]\rVert\le"),
+        " ",
+        _up(facts.bias),
+    ]
     if facts.bias.value == 0:
-        return [joined(lead, "none, ", _up(facts.bias), ". Averaging removes all of the error.")]
-    number: Content = (Maths(r"\lVert\mathbb{E}[\tilde u-u]\rVert\le"), " ", _up(facts.bias))
-    ratio: Content = ""
+        return [(*pieces, ". So averaging removes all of the error.")]
     if facts.bias_ratio is not None:
-        ratio = (", which is ", _up(facts.bias_ratio), " of ", Maths("U"))
-    rest = (
-        ". Neither more samples nor smaller steps remove it; the rest of the error is noise, "
-        "which they do."
-    )
-    if facts.bias.value >= facts.error.value:
-        rest = ". No better bound is known here than that a mean is at most the root mean square."
-    return [joined(lead, number, ratio, rest)]
+        pieces += [", which is ", _up(facts.bias_ratio), " of ", Maths("U")]
+    if facts.bias.value > _ALL * facts.error.value:
+        pieces.append(". That is as much as the error: averaging is not known to help.")
+    else:
+        pieces.append(". More samples and smaller steps reduce the rest of the error, not this.")
+    return [tuple(pieces)]
 
 
 def _share(facts: Reading) -> list[Content]:
+    """The operators whose weights have the largest parts of the error."""
     if not facts.shares:
         return []
+    named = [entry for entry in facts.shares[:_SHARES] if entry[1].value >= _WORTH_NAMING]
     pieces: list[Piece] = [Strong("Where the error is."), " Of the bound on ", Maths(ERROR), ", "]
-    named = facts.shares[:_SHARES]
     for position, (name, share) in enumerate(named):
         if position:
             pieces.append(" and " if position == len(named) - 1 else ", ")
         pieces += [_even(share), " is in the weights of " if not position else " of ", Code(name)]
-    if len(facts.shares) > _SHARES:
-        pieces.append(f", the rest in {len(facts.shares) - _SHARES} more")
+    left_out = len(facts.shares) - len(named)
+    if left_out:
+        pieces.append(f", the rest in {left_out} more")
     return [(*pieces, ".")]
 
 
@@ -172,32 +175,34 @@ def _tolerance(graph: OperatorGraph, facts: Reading) -> list[Content]:
         return []
     pieces: list[Piece] = [
         Strong("What tolerates least."),
-        " The bound on the error reaches ",
-        Maths("U"),
-        " when ",
+        " Alone, a perturbation at the output of an operator may have ",
         Maths("e=U/\\sqrt{C}"),
-        ": among outputs first ",
-        *_place(graph, facts.forward.site),
-        ", at ",
+        " before the bound on the error reaches ",
+        Maths("U"),
+        ". That is least for ",
+        *_operator(graph, facts.forward.site),
+        ": ",
         _down(facts.forward.alone),
     ]
     if facts.relative is not None:
         pieces += [
-            "; in relation to the radius of the ball that holds the output, first ",
-            *_place(graph, facts.relative.site),
-            ", at ",
+            "; and in units of the radius of the ball that holds the output, for ",
+            *_operator(graph, facts.relative.site),
+            ": ",
             _down(facts.relative.alone),
-            " of that radius",
         ]
     return [(*pieces, ".")]
 
 
+def _operator(graph: OperatorGraph, site: Site) -> tuple[Piece, ...]:
+    return Code(site.label), f" (no. {graph.operator_of(site)})"
+
+
 def _place(graph: OperatorGraph, site: Site) -> tuple[Piece, ...]:
-    number = graph.operator_of(site)
     if site.direction == "forward":
-        return "at the output of ", Code(site.label), f" (no. {number})"
+        return "at the output of ", *_operator(graph, site)
     if "->" not in site.label:
-        return "in what ", Code(site.label), f" (no. {number}) passes back"
+        return "in what ", *_operator(graph, site), " passes back"
     u, v = graph.ends[site.index]
     return "in what ", Code(graph.ids[v - 1]), " passes back to ", Code(graph.ids[u - 1])
 

@@ -1,18 +1,13 @@
 """Simulation never exceeds the sharp bounds: random graphs, exact expectations.
 
 As test_domination does for chains; here graphs branch, join, share weights, read one operator
-twice and have kinks, and the noise may depend on all that was drawn before it.
+twice, have kinks and merged runs, and the noise may depend on all that was drawn before it.
 """
 
 import numpy as np
 import pytest
-from random_graphs import (
-    dependent_law,
-    exact_moments,
-    independent_law,
-    random_spec,
-    random_weights,
-)
+from outcomes import dependent_law, exact_moments, independent_law
+from random_graphs import random_spec, random_weights
 
 import boundcalc as bc
 from boundcalc.arithmetic import WIDE

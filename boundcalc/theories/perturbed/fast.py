@@ -30,7 +30,7 @@ from boundcalc.theories.perturbed import kernel, kernel_columns, kernel_drift, k
 Loops: TypeAlias = tuple[Callable[..., None], ...]
 
 #: Slot pairs from which plain Python takes longer than importing Numba and its compiled code.
-COMPILE_FROM = 50_000
+COMPILE_FROM = 100_000
 
 
 @dataclass(frozen=True, eq=False)

@@ -114,11 +114,11 @@ def backward_means(g: Graph, x: Given, state: State, capped: bool) -> None:
                 passed = plus(passed, noise_inside(g, x.n, run, False))
             add_to(nu, u, passed)
             if run >= 0 and g.run_affine[run]:
-                add_to(beta, u, times(a, load(beta, end)))
-                add_to(beta, u, means_inside(g, s, mu, V, R, run))
+                source = means_inside(g, s, mu, V, R, run)
             else:
-                add_to(beta, u, times(scaled(g.a[k]), load(beta, v)))
-                add_to(beta, u, mean_source(g, s, mu, V, R, bent, v, k))
+                a, end = scaled(g.a[k]), v
+                source = mean_source(g, s, mu, load(V, v), load(R, v), bent, v, k)
+            add_to(beta, u, plus(times(a, load(beta, end)), source))
             if g.leads[k]:
                 add_to(nu, u, scaled(x.n[g.edges[k]]))
 

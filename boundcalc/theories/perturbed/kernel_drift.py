@@ -56,13 +56,13 @@ def half_squares(g: Graph, s: Column, v: int) -> Scaled:
 
 
 def mean_source(
-    g: Graph, s: Column, mu: Column, V: Column, R: Column, squares: Scaled, v: int, k: int
+    g: Graph, s: Column, mu: Column, V: Scaled, R: Scaled, squares: Scaled, v: int, k: int
 ) -> Scaled:
     """Drift · R_v + V_v · mean drift: what passing back through slot k of v adds to β."""
     offset = g.pairs[k] - g.first[v]
     moved = drift(g.A, offset, g.J[k], g, s, v)
     shift = mean_drift(g.A, offset, g.A3[k], squares, moved, g, mu, v)
-    return plus(times(moved, load(R, v)), times(load(V, v), shift))
+    return plus(times(moved, R), times(V, shift))
 
 
 #: What compiled code may call.

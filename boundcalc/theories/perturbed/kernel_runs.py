@@ -57,7 +57,8 @@ def means_inside(g: Graph, s: Column, mu: Column, V: Column, R: Column, run: int
     found = ZERO
     for j in range(g.run_first[run + 1] - 1, g.run_first[run] - 1, -1):
         v, k = g.run_nodes[j], g.first[g.run_nodes[j]]
-        source = mean_source(g, s, mu, V, R, half_squares(g, s, v), v, k)
+        squares = half_squares(g, s, v)
+        source = mean_source(g, s, mu, load(V, v), load(R, v), squares, v, k)
         found = plus(times(scaled(g.a[k]), found), source)
     return found
 
