@@ -97,7 +97,8 @@ def masked(scores: Scores, mask: Numbers) -> Scores:
     if not full.any():
         return scores
     later = np.triu(np.ones((rows, count), dtype=bool), k=1)
-    if (full[:, ~later] == 0.0).all() and (full[:, later] <= -1e4).all():
+    causal = (full[:, ~later] == 0.0).all() and (full[:, later] <= -1e4).all()
+    if causal and rows == count:
         return replace(scores, causal=True)
     raise unsupported(
         "this attention mask is neither empty nor causal",

@@ -72,7 +72,10 @@ class OnnxFile:
         """The same tensor with the bytes of its file."""
         entries = {entry.key: entry.value for entry in tensor.external_data}
         path = inside(self.folder, entries.get("location", ""), where, of="the model")
-        check_size(path)
+        try:
+            check_size(path)
+        except DataError as error:
+            raise error.located(where) from None
         size = prod(tensor.dims) * _item_size(tensor)
         try:
             offset, length = int(entries.get("offset", 0)), int(entries.get("length", size))

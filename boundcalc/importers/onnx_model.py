@@ -60,6 +60,10 @@ def import_onnx(
                 _run(file, builder, node, values, batch or 1)
             except BoundcalcError as error:
                 raise error.located(where) from None
+            except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+                raise DataError(
+                    f"the node does not fit its inputs: {str(error)[:150]}", where=where
+                ) from None
     unused = sum(needed.isdisjoint(node.output) for node in nodes)
     if unused:
         builder.note(f"{unused} nodes do not lead to the output and were left out")

@@ -33,7 +33,7 @@ def simplified(network: Network, where: str) -> Network:
     """All passes."""
     layers, notes = list(network.layers), dict.fromkeys(network.notes)
     layers, output = _folded(layers, network.output, notes)
-    layers, output = _lowered(layers, output, notes)
+    layers, output = _lowered(layers, output, notes, where)
     layers, output = _reshaped_once(layers, output)
     layers, output = _rooted(layers, output)
     if output == INPUT:
@@ -173,14 +173,16 @@ def _into_norm(source: Layer, factors: Numbers, shifts: Numbers, affine: Layer) 
     )
 
 
-def _lowered(layers: list[Layer], output: int, notes: dict[str, None]) -> tuple[list[Layer], int]:
+def _lowered(
+    layers: list[Layer], output: int, notes: dict[str, None], where: str
+) -> tuple[list[Layer], int]:
     """Constants that no layer took, as convolutions with one weight for each channel."""
     made: list[Layer] = []
     place: list[int] = []
     for layer in layers:
         layer = layer.changed(inputs=tuple(place[i] for i in layer.inputs))
-        if layer.type == "log_softmax":
-            _refuse_inner_log_softmax(layers, output, len(place))
+        if layer.type == "log_softmax" and len(place) != output:
+            raise unsupported("a LogSoftmax that is not the last operator", where)
         if layer.type == "affine":
             added = _as_convolution(layer, len(made))
             if any(one.arrays for one in added):
@@ -192,13 +194,6 @@ def _lowered(layers: list[Layer], output: int, notes: dict[str, None]) -> tuple[
             made.append(layer)
         place.append(len(made) - 1)
     return made, place[output]
-
-
-def _refuse_inner_log_softmax(layers: list[Layer], output: int, number: int) -> None:
-    if number != output:
-        raise unsupported(
-            "a LogSoftmax that is not the last operator", layers[number].hint or "log_softmax"
-        )
 
 
 def _as_convolution(layer: Layer, at: int) -> list[Layer]:
@@ -275,6 +270,8 @@ def _rooted(layers: list[Layer], output: int) -> tuple[list[Layer], int]:
                 for layer in layers[2:]
             ]
             return [layers[INPUT].changed(shape=first.shape), *moved], output - 1
+        return layers, output
+    if not reading:
         return layers, output
     root = Layer("identity", (INPUT,), layers[INPUT].shape, hint="input")
     moved = [

@@ -156,7 +156,7 @@ class Attention(Operator):
         if self.shapes[1][0] == 1:  # one key: the output is v in every row
             mass = root(exact(self.shapes[0][0]))
             return joined((Slot(), Slot(), Slot(mass, mass)))
-        return joined(attention_slots(self._bounds(parts, radii)))
+        return joined(attention_slots(self.bounds(parts, radii)))
 
     def weight_constant(self, region: Region, features: Array | None) -> Expression:
         """Without weights, b = 0."""
@@ -171,7 +171,8 @@ class Attention(Operator):
         mass = root(self._mass(parts))
         return Domain(mass * values.radius, values.low, values.high)
 
-    def _bounds(self, parts: tuple[Domain, ...], radii: list[Expression]) -> Bounds:
+    def bounds(self, parts: tuple[Domain, ...], radii: list[Expression]) -> Bounds:
+        """What the constants are made of, for the domains and radii of q, k and v."""
         return Bounds(
             queries=radii[0],
             row=self._row(parts[0], radii[0]),

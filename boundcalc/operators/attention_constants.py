@@ -167,7 +167,14 @@ def attention_slots(bounds: Bounds) -> tuple[Slot, Slot, Slot]:
     qv = kappa.second(x, k) / root(d)
     kk = row * ball * kappa.third(v, x, x) / d
     kv = ball * kappa.second(x, x) / root(d)
-    third_q, third_k, third_v = _third(kappa, bounds)
+    t = third_bounds(bounds)
+    third_q = _norm(
+        (t["qqq"], t["qqk"], t["qqv"]), (t["qqk"], t["qkk"], t["qkv"]), (t["qqv"], t["qkv"], ZERO)
+    )
+    third_k = _norm(
+        (t["qqk"], t["qkk"], t["qkv"]), (t["qkk"], t["kkk"], t["kkv"]), (t["qkv"], t["kkv"], ZERO)
+    )
+    third_v = _norm((t["qqv"], t["qkv"]), (t["qkv"], t["kkv"]))
     return (
         Slot(jac_q, jac_q, (qq, qk, qv), third_input=third_q),
         Slot(jac_k, jac_k, (qk, kk, kv), third_input=third_k),
@@ -175,26 +182,23 @@ def attention_slots(bounds: Bounds) -> tuple[Slot, Slot, Slot]:
     )
 
 
-def _third(kappa: JointCumulants, bounds: Bounds) -> tuple[Expression, Expression, Expression]:
-    """A′_q, A′_k, A′_v from the numbers T."""
-    v, k, x = bounds.values, bounds.keys, UNIT
+def third_bounds(bounds: Bounds) -> dict[str, Expression]:
+    """The numbers T, by the inputs of their three directions; the module has the formulas."""
+    kappa, v, k, x = JointCumulants(bounds.peak), bounds.values, bounds.keys, UNIT
     ball, row, d = bounds.queries, bounds.row, exact(bounds.width)
     power = d * root(d)  # d^(3/2)
-    qqq = kappa.fourth(v, k, k, k) / power
-    qqk = row * kappa.fourth(v, k, k, x) / power + kappa.third(v, k, x) * 2 / d
-    qkk = row**2 * kappa.fourth(v, k, x, x) / power + row * kappa.third(v, x, x) * 2 / d
-    kkk = row**2 * ball * kappa.fourth(v, x, x, x) / power
-    qqv = kappa.third(x, k, k) / d
-    qkv = row * kappa.third(x, x, k) / d + kappa.second(x, x) / root(d)
-    kkv = row * ball * kappa.third(x, x, x) / d
-    return (
-        _norm(((qqq, qqk, qqv), (qqk, qkk, qkv), (qqv, qkv, ZERO))),
-        _norm(((qqk, qkk, qkv), (qkk, kkk, kkv), (qkv, kkv, ZERO))),
-        _norm(((qqv, qkv), (qkv, kkv))),
-    )
+    return {
+        "qqq": kappa.fourth(v, k, k, k) / power,
+        "qqk": row * kappa.fourth(v, k, k, x) / power + kappa.third(v, k, x) * 2 / d,
+        "qkk": row**2 * kappa.fourth(v, k, x, x) / power + row * kappa.third(v, x, x) * 2 / d,
+        "kkk": row**2 * ball * kappa.fourth(v, x, x, x) / power,
+        "qqv": kappa.third(x, k, k) / d,
+        "qkv": row * kappa.third(x, x, k) / d + kappa.second(x, x) / root(d),
+        "kkv": row * ball * kappa.third(x, x, x) / d,
+    }
 
 
-def _norm(rows: tuple[tuple[Expression, ...], ...]) -> Expression:
+def _norm(*rows: tuple[Expression, ...]) -> Expression:
     """A bound of the spectral norm of a symmetric matrix of nonnegative numbers."""
     squares = [entry**2 for row in rows for entry in row]
     frobenius = root(sum(squares[1:], start=squares[0]))

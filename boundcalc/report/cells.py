@@ -132,10 +132,17 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure by the stem of its file names."""
+    """A figure by the stem of its file names.
+
+    Attributes
+    ----------
+    alt
+        What it shows, for those who do not see it; plain text, or empty.
+    """
 
     stem: str
     caption: Content
+    alt: str = ""
     kind: str = "figure"
 
 

@@ -9,6 +9,7 @@ from boundcalc.report.gather import Findings
 from boundcalc.report.notation import joined, said
 from boundcalc.report.numbers import NONE, value
 from boundcalc.report.rows import name_width, shortened_rows
+from boundcalc.report.site_rows import SiteRow, site_rows
 from boundcalc.theories.perturbed.coefficients import Coefficients
 from boundcalc.theories.perturbed.families import COLUMNS
 
@@ -30,10 +31,10 @@ def coefficient_blocks(findings: Findings) -> tuple[Block, ...]:
     missing = {c.missing for c in found.values() if c.missing and not c.refused}
     if missing:
         return (Paragraph(_symbolic(findings, sorted(missing)[0])),)
-    refused = [c for c in found.values() if c.refused]
-    if refused:
-        reasons = [piece for c in refused for piece in (said(c.missing or ""), ". ")]
-        blocks.append(Paragraph(joined(*reasons)))
+    if any(c.refused for c in found.values()):
+        blocks.append(
+            Paragraph("Only the sharp family has coefficients here; Statements says why.")
+        )
     blocks += [_table(coefficients) for coefficients in found.values() if not coefficients.refused]
     matrix = _gram(findings.coefficients["sharp"])
     if matrix is not None:
@@ -53,28 +54,54 @@ def _symbolic(findings: Findings, missing: str) -> Content:
 
 def _table(coefficients: Coefficients) -> Table:
     graph, family = coefficients.graph, coefficients.family
-    columns = {name: coefficients.by_id(name) for name in COLUMNS}
-    numbers = {name: str(number) for number, name in enumerate(graph.ids, 1)}
-    labels = dict.fromkeys([*graph.ids, *columns["error_backward"]])
+    found = site_rows(coefficients)
     rows: tuple[tuple[Content, ...], ...] = tuple(
-        (
-            numbers.get(name, ""),
-            Code(name),
-            *(_cell(columns[c].get(name)) for c in COLUMNS),
-        )
-        for name in labels
+        ("" if row.number is None else str(row.number), _place(row), *_cells(row)) for row in found
     )
-    shown, note = shortened_rows(rows, "operators")
+    joins = any(row.number is None for row in found)
+    shown, note = shortened_rows(rows, "rows" if joins else "operators")
+    where = "at the j-th operator" + (", or along one edge into it." if joins else ".")
     return Table(
-        caption=(f"Coefficients of the {family.name} family at the j-th operator.",),
+        caption=(f"Coefficients of the {family.name} family {where}",),
         columns=(
             Column(Maths("j")),
-            Column("operator", name_width(graph.ids, 3.2)),
+            Column("operator", name_width((row.label for row in found), 3.9 if joins else 3.2)),
             *(Column(Maths(_TITLES[name])) for name in COLUMNS),
         ),
         rows=shown,
-        remarks=(_multiplied(family.name), *note),
+        remarks=(_multiplied(family.name), *_notes(found, joins=joins), *note),
     )
+
+
+def _place(row: SiteRow) -> Content:
+    """An operator's id; of an edge both ends, as the forward pass runs."""
+    if row.number is not None:
+        return Code(row.label)
+    before, after = row.label.split("->")
+    return Code(before), " → ", Code(after)
+
+
+def _cells(row: SiteRow) -> list[Content]:
+    return [_cell(row.numbers[name]) if name in row.numbers else NONE for name in COLUMNS]
+
+
+def _notes(rows: list[SiteRow], *, joins: bool) -> list[Content]:
+    notes: list[Content] = []
+    if joins:
+        notes.append(
+            (
+                "An operator with several inputs passes back along each edge by itself: u → v "
+                "stands for ",
+                Maths(r"\varepsilon_{v,u}"),
+                ", what v passes back to u.",
+            )
+        )
+    if any(row.kinked for row in rows):
+        notes.append(
+            "None: the perturbation reaches a kink, so that what it does is bounded, but by no "
+            "multiple of its square."
+        )
+    return notes
 
 
 def _index(graph: OperatorGraph, site: Site) -> str:
@@ -86,7 +113,7 @@ def _index(graph: OperatorGraph, site: Site) -> str:
 
 
 def _cell(number: Number | None) -> Content:
-    return NONE if number is None else value(number, 5)
+    return "none" if number is None else value(number, 5)
 
 
 def _multiplied(family: str) -> Content:

@@ -10,6 +10,8 @@ from boundcalc.report.derivations import formula_blocks
 from boundcalc.report.fitting import fitted
 from boundcalc.report.gather import Findings
 from boundcalc.report.ledger import ledger_blocks
+from boundcalc.report.network import described, network_blocks
+from boundcalc.report.plain_words import plain_blocks
 from boundcalc.report.provenance import provenance_blocks, reference_blocks
 from boundcalc.report.rate_blocks import rate_blocks
 from boundcalc.report.statements import statement_blocks
@@ -25,11 +27,16 @@ def document(findings: Findings, figures: Mapping[str, Content]) -> Document:
         Stem of each figure that was drawn → its caption.
     """
 
-    def shown(*stems: str) -> tuple[Block, ...]:
-        return tuple(Figure(stem, figures[stem]) for stem in stems if stem in figures)
+    alt = {"graph": described(findings.graph)}
 
-    # The verdict comes first; what it rests on follows; how to reproduce it is last.
+    def shown(*stems: str) -> tuple[Block, ...]:
+        return tuple(Figure(s, figures[s], alt.get(s, "")) for s in stems if s in figures)
+
+    # The summary has the verdict; then what it is about, what it rests on, and how to
+    # reproduce it.
     sections = (
+        Section("The network", (*network_blocks(findings), *shown("graph"))),
+        Section("In plain words", plain_blocks(findings)),
         Section("Verdicts", (*verdict_blocks(findings), *shown("bounds"))),
         Section("Statements", statement_blocks(findings)),
         Section("Assumptions", ledger_blocks(findings)),

@@ -7,6 +7,7 @@ from boundcalc.graph.parts import CONSTANT_NAMES
 from boundcalc.report.cells import Block, Equation, Maths, Paragraph, Piece, Strong
 from boundcalc.report.equations import arrange
 from boundcalc.report.gather import Findings
+from boundcalc.report.graph_formulas import graph_formulas
 from boundcalc.report.notation import plural
 from boundcalc.theories.perturbed.coefficients import Coefficients
 from boundcalc.theories.perturbed.families import Family
@@ -23,8 +24,14 @@ from boundcalc.theories.perturbed.formulas import (
 def formula_blocks(findings: Findings) -> tuple[Block, ...]:
     """For each family its recurrences and, where they exist, forms without recursion."""
     graph = findings.graph
+    plain = graph.is_chain and graph.smooth
     blocks: list[Block] = []
     for name, coefficients in findings.coefficients.items():
+        if coefficients.refused:
+            continue
+        if name == "sharp" and not plain:
+            blocks += graph_formulas(graph)
+            continue
         blocks += [
             Paragraph((Strong(f"Family {name}."), " ", "Recurrences:")),
             Equation(RECURRENCES[name]),
@@ -38,6 +45,8 @@ def formula_blocks(findings: Findings) -> tuple[Block, ...]:
 
 def is_uniform(graph: OperatorGraph) -> bool:
     """Whether all operators that are ever perturbed have the same constants."""
+    if not (graph.is_chain and graph.smooth):
+        return False
     # The first operator's input constants are never used.
     rows = {
         tuple(getattr(node.constants, name).node for name in CONSTANT_NAMES)

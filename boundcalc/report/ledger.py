@@ -15,11 +15,16 @@ from boundcalc.report.cells import (
     Table,
     Value,
 )
-from boundcalc.report.constants import operator_table, uniform_table
+from boundcalc.report.constants import operator_table
 from boundcalc.report.gather import Findings
 from boundcalc.report.levels import perturbation_table
+from boundcalc.report.merging import merged_blocks
 from boundcalc.report.notation import joined, stated
 from boundcalc.report.numbers import DOWN, UP, sampled, text_of
+from boundcalc.report.refusals import refused_families
+from boundcalc.report.regions import region_table
+from boundcalc.report.remarks import measured_regions, operator_remarks
+from boundcalc.report.uniform import uniform_table
 from boundcalc.spec.expressions import Expression
 from boundcalc.verify import Premise
 
@@ -42,6 +47,7 @@ def ledger_blocks(findings: Findings) -> tuple[Block, ...]:
     """Objective, operators, perturbations, dependence, and what the simulation met."""
     graph = findings.graph
     blocks: list[Block] = [
+        *measured_regions(graph),
         Paragraph(
             "Every bound is a statement under assumptions. Stated numbers are the spec's; a "
             "simulation can refute them but never prove them."
@@ -49,7 +55,13 @@ def ledger_blocks(findings: Findings) -> tuple[Block, ...]:
         _objective(findings),
     ]
     blocks.extend(_symbols(graph))
-    blocks += [operator_table(graph), uniform_table(graph)]
+    blocks.append(operator_table(graph))
+    regions = region_table(findings)
+    blocks += [] if regions is None else [regions]
+    blocks += operator_remarks(graph)
+    blocks += merged_blocks(graph)
+    if not refused_families(findings):
+        blocks.append(uniform_table(graph))
     if graph.perturbations:
         blocks.append(perturbation_table(graph))
     else:

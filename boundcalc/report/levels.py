@@ -22,7 +22,7 @@ def perturbation_table(graph: OperatorGraph) -> Table:
     return Table(
         caption="The perturbations. Moments are those of the whole vector.",
         columns=(
-            Column("operator", name_width(graph.ids, 2.3)),
+            Column("place", name_width(graph.ids, 2.3)),
             Column("pass", 1.6),
             Column("law of a component", 3.1),
             Column("rms"),
@@ -47,8 +47,10 @@ def perturbation_table(graph: OperatorGraph) -> Table:
 
 def _row(graph: OperatorGraph, perturbation: Perturbation) -> tuple[Content, ...]:
     rms, mean, fourth, centred = _levels(graph, perturbation)
+    backward = perturbation.direction == "backward"
+    place = graph.ids[perturbation.site - 1]
     return (
-        Code(graph.ids[perturbation.site - 1]),
+        Code(graph.edge_label(perturbation.edge) if backward else place),
         perturbation.direction,
         law(perturbation),
         rms,

@@ -123,3 +123,12 @@ def counted(found: Totals) -> str:
     if found.unknown:
         text += f" Of {plural(found.unknown, 'operator')} only constants are known."
     return text
+
+
+def described(graph: OperatorGraph) -> str:
+    """The drawing of the graph in words, for those who do not see it."""
+    edges = [
+        f"{', '.join(str(u) if u else 'data' for u in dict.fromkeys(node.reads))} to {v}"
+        for v, node in enumerate(graph.nodes, 1)
+    ]
+    return f"Graph of {plural(graph.size, 'operator')} by number, edges: {'; '.join(edges)}."

@@ -7,6 +7,7 @@ from boundcalc.report.equations import arrange
 from boundcalc.report.gather import Findings
 from boundcalc.report.notation import BIAS, ERROR, joined, plural, said
 from boundcalc.report.numbers import up
+from boundcalc.report.refusals import refusal, refused_families
 from boundcalc.report.run_statements import convergence
 from boundcalc.theories.perturbed.coefficients import Coefficients
 
@@ -33,8 +34,10 @@ def statement_blocks(findings: Findings) -> tuple[Block, ...]:
             )
         )
     ]
-    order = ("sharp", "published", "corrected")
-    return (*blocks, *(_statement(findings, findings.coefficients[name]) for name in order))
+    refused = refused_families(findings)
+    order = (name for name in ("sharp", "published", "corrected") if name not in refused)
+    made = (_statement(findings, findings.coefficients[name]) for name in order)
+    return (*blocks, *made, *refusal(findings))
 
 
 def _statement(findings: Findings, coefficients: Coefficients) -> Theorem:
@@ -72,7 +75,8 @@ def _passes(coefficients: Coefficients) -> list[Block]:
                 rf"\qquad\text{{({number.status})}}"
             )
     remarks.append(Paragraph(f"Form used: {bounds.form}."))
-    return [Equation(tuple(lines)), *remarks]
+    equation = [Equation(tuple(lines))] if lines else []
+    return [*equation, *remarks]
 
 
 def _general(coefficients: Coefficients) -> list[Block]:

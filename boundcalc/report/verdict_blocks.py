@@ -20,6 +20,7 @@ from boundcalc.report.cells import (
 from boundcalc.report.gather import Findings
 from boundcalc.report.notation import BIAS, ERROR, joined, plural, said
 from boundcalc.report.numbers import DOWN, NONE, interval, sampled, text_of, value
+from boundcalc.report.refusals import chain_or_graph
 from boundcalc.theories.perturbed.families import FAMILIES
 from boundcalc.verify import Verdict
 
@@ -43,7 +44,7 @@ def summary(findings: Findings) -> tuple[Block, ...]:
     """What was found: the verdict, then one sentence for each family."""
     graph = findings.graph
     size = (
-        f"The spec is a chain of {plural(graph.size, 'operator')} with "
+        f"The spec is {chain_or_graph(graph)} with "
         f"{plural(len(graph.perturbations), 'perturbation')}."
     )
     return (
@@ -78,6 +79,8 @@ def _unchecked(findings: Findings) -> Content:
 def _family(findings: Findings, name: str) -> Content:
     coefficients = findings.coefficients[name]
     title = FAMILIES[name].title
+    if coefficients.refused:
+        return Strong(name), f" ({title}): makes no statement here; see Statements."
     pieces: list[Piece] = [Strong(name), "" if title == name else f" ({title})"]
     bounds = [
         (ERROR, coefficients.error_bound()),

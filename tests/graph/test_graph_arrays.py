@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from fractions import Fraction
 from typing import Any
 
@@ -16,6 +16,7 @@ from boundcalc.errors import SpecError
 from boundcalc.graph import ChainConstants, Levels
 from boundcalc.graph.arrays import GraphArrays
 from boundcalc.graph.level_arrays import LevelArrays
+from boundcalc.graph.numbers import Run
 
 F = Fraction
 NAN = float("nan")
@@ -55,6 +56,8 @@ def test_a_chain_from_arrays_is_the_chain_from_constants(case: Any) -> None:
 
 
 # -- Blocks ----------------------------------------------------------------------------------------
+
+RUNS = {"run_first": [0, 2], "run_nodes": [2, 3], "run_norm": [0.5], "run_affine": [True]}
 
 #: z = g(y); y + z, which reads y, z and z again through a mixed second derivative.
 RESIDUAL = {
@@ -115,6 +118,23 @@ def test_a_block_that_reads_the_data_has_no_constants_to_repeat() -> None:
     assert GraphArrays.in_series(block, stem).size == 3
     with pytest.raises(SpecError, match="operator 1 of the block has no constants"):
         GraphArrays.in_series(stem, block)
+
+
+def test_runs_are_repeated_with_their_block() -> None:
+    constants = replace(constant_chain(3).graph, runs=(Run((2, 3), F(1, 2), True),))
+    found = GraphArrays.from_constants(constants)
+    assert found.run_first.tolist() == [0, 2]
+    assert found.run_nodes.tolist() == [2, 3]
+    assert (found.run_norm.tolist(), found.run_affine.tolist()) == ([0.5], [True])
+    chain = GraphArrays.chain(3, **ONES)
+    head = replace(chain, **RUNS)
+    graph = GraphArrays.in_series(chain, GraphArrays.repeated(head, 2), chain)
+    assert graph.run_first.tolist() == [0, 2, 4]
+    assert graph.run_nodes.tolist() == [5, 6, 8, 9]
+    assert graph.run_norm.tolist() == [0.5, 0.5]
+    assert graph.run_affine.tolist() == [True, True]
+    assert np.flatnonzero(graph.run_from >= 0).tolist() == [5, 8]
+    assert graph.run_to[[6, 9]].tolist() == [0, 1]
 
 
 def test_groups_are_numbered_by_their_first_operators() -> None:
@@ -191,6 +211,40 @@ def test_arrays_that_are_no_chain(size: Any, change: dict[str, Any], message: st
     with pytest.raises(SpecError) as caught:
         GraphArrays.chain(size, **{**ONES, **change})
     assert caught.value.problem == message
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"run_first": [0, 1]}, "`run_first` does not fit the other columns of runs"),
+        ({"run_first": [0, 1, 2]}, "`run_first` does not fit the other columns of runs"),
+        ({"run_first": [0, 3]}, "`run_first` does not fit the other columns of runs"),
+        ({"run_norm": []}, "`run_first` does not fit the other columns of runs"),
+        ({"run_affine": [1]}, "run_affine is no array of truth values"),
+        ({"run_norm": [-1.0]}, "run_norm of entry 0 is no size"),
+        ({"run_nodes": [1, 3]}, "a run is not one operator after the other"),
+        ({"run_nodes": [3, 4]}, "a run is not one operator after the other"),
+        ({"run_nodes": [0, 1]}, "a run is not one operator after the other"),
+    ],
+)
+def test_runs_that_are_none(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        replace(GraphArrays.chain(3, **ONES), **{**RUNS, **change})
+    assert caught.value.problem == message
+
+
+def test_runs_that_meet_or_branch() -> None:
+    chain = GraphArrays.chain(4, **ONES)
+    two = {"run_first": [0, 2, 4], "run_norm": [1.0, 1.0], "run_affine": [True, True]}
+    replace(chain, **two, run_nodes=[1, 2, 3, 4])
+    for nodes in ([1, 2, 2, 3], [1, 2, 1, 2]):
+        with pytest.raises(SpecError, match="a run is not one operator after the other"):
+            replace(chain, **two, run_nodes=nodes)
+    # In the residual block operator 2 has several slots; and in this one two read operator 1.
+    with pytest.raises(SpecError, match="a run is not one operator after the other"):
+        GraphArrays(**RESIDUAL, **{**RUNS, "run_nodes": [1, 2]})
+    with pytest.raises(SpecError, match="a run is not one operator after the other"):
+        replace(chain, inputs=[0, 1, 1, 3], **{**RUNS, "run_nodes": [1, 2]})
 
 
 def test_series_of_nothing() -> None:

@@ -1,6 +1,6 @@
 """ONNX files that are broken, hostile or beyond the library: one message, and no crash."""
 
-import os
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -278,7 +278,7 @@ CASES = {
             ("Gather", ["i"], {"axis": 0}),
             ("Gather", ["i"], {"axis": 0}),
             shape=[1, 4],
-            weights={"i": np.zeros(1000, np.int64)},
+            weights={"i": np.zeros((100, 100), np.int64)},
         ),
         UnsupportedError,
         ["makes a value too large"],
@@ -315,7 +315,7 @@ def test_a_bad_model_is_refused_with_its_reason(tmp_path, name):
     folder.mkdir()
     (tmp_path / "weights.bin").write_bytes(bytes(48))
     (folder / "weights.bin").write_bytes(bytes(48))
-    os.symlink(tmp_path / "weights.bin", folder / "link.bin")
+    (folder / "link.bin").symlink_to(tmp_path / "weights.bin")
     with pytest.raises(kind) as caught:
         import_model(saved_unchecked(proto, folder))
     for part in ["model.onnx", *parts]:
@@ -355,10 +355,8 @@ def test_changed_bytes_never_crash(tmp_path):
         changed = bytearray(content)
         changed[position] = rng.integers(256)
         path.write_bytes(bytes(changed))
-        try:
+        with suppress(BoundcalcError):  # anything else is a failure
             import_model(path)
-        except BoundcalcError:
-            pass  # anything else is a failure
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 100, b"not a model at all", b"\x08" * 50])

@@ -10,6 +10,7 @@ from visits import number
 from boundcalc.arithmetic import RATIONALS
 from boundcalc.errors import SpecError
 from boundcalc.operators.attention import Attention
+from boundcalc.operators.attention_constants import third_bounds
 from boundcalc.operators.base import Domain, Region
 from boundcalc.spec.expressions import exact
 from boundcalc.spec.grammar import parse
@@ -100,10 +101,45 @@ def test_constants_of_wide_tokens_and_long_rows_hold():
     check(shaped((1, 1), (4, 1), (4, 1)), in_boxes(1.0, 0.3, 0.5), attained)
 
 
-@pytest.mark.parametrize("domains", [in_balls(2, 1, 1), in_boxes(1.0, 1.0, 1.0)])
-def test_third_derivatives_hold(domains):
-    attained = {"A'_q": 0.25, "A'_k": 0.35, "A'_v": 0.4}
-    check(shaped((1, 1), (2, 1), (2, 1)), domains, attained, orders=(3,))
+def test_the_second_row_of_a_causal_layer_reads_two_keys():
+    # So it may lean on one of them, however many rows follow.
+    attained = {"a_q": 0.9, "a_k": 0.9, "a_v": 0.8}
+    operator = shaped((4, 1), (4, 1), (4, 1), causal=True)
+    check(operator, in_balls("1/10", 1, 1), attained, orders=(1,))
+
+
+def test_third_derivatives_hold():
+    attained = {"A'_q": 0.25, "A'_k": 0.5, "A'_v": 0.5}
+    check(shaped((1, 1), (2, 1), (2, 1)), in_balls(2, 1, 1), attained, orders=(3,))
+
+
+@pytest.mark.parametrize(
+    ("keys", "queries", "attained"),
+    [
+        (2, 2, {"qqq": 0.99, "qkk": 0.2, "kkk": 0.99, "qqv": 0.99, "kkv": 0.99}),
+        (3, "1/10", {"qqk": 0.5, "qkv": 0.75}),
+    ],
+)
+def test_third_derivatives_hold_for_each_choice_of_inputs(keys, queries, attained):
+    rng = np.random.default_rng(0)
+    operator = shaped((1, 1), (keys, 1), (keys, 1))
+    sizes = (1, keys, keys)
+    domains = tuple(
+        domain.within(size) for domain, size in zip(in_balls(queries, 2, 1), sizes, strict=True)
+    )
+    bounds = third_bounds(operator.bounds(domains, [domain.radius for domain in domains]))
+    ends = np.cumsum([0, *sizes])
+    blocks = {name: np.arange(*ends[i : i + 2]) for i, name in enumerate(SLOTS)}
+    shares = {}
+    for inputs in attained:
+        a, b, c = (blocks[name] for name in inputs)
+
+        def size(y, a=a, b=b, c=c):
+            return form_norm(rng, thirds(operator, y)[:, :, a][:, :, :, b][..., c])
+
+        shares[inputs] = largest(rng, size, domains, sizes, 60, 12) / number(bounds[inputs])
+    assert all(share <= 1 + ROUNDING[2] for share in shares.values())
+    assert {name: share for name, share in shares.items() if share < attained[name]} == {}
 
 
 HALF = 1 / np.sqrt(2)

@@ -336,6 +336,15 @@ def test_a_long_signal_has_the_bound_by_sums(monkeypatch):
     assert exact_norm < constants(layer, input=exact(1))[0] == pytest.approx(np.sqrt(6) / 3)
 
 
+def test_the_smaller_description_of_the_weights_counts():
+    layer = Dense(units=2).shaped(((2,),))
+    center = np.array([3.0, 0.0, 0.0, 4.0, 0.0, 0.0])
+    for weight, a in ((exact(2), 2.0), (exact(9), 4.5), (None, 4.5)):
+        region = {"weight": weight, "center": center, "change": parse("1/2"), "input": exact(1)}
+        assert constants(layer, **region)[0] == pytest.approx(a, rel=1e-11)
+    assert constants(layer, weight=exact(2), center=center, input=exact(1))[0] == 2.0
+
+
 # Where outputs lie.
 
 

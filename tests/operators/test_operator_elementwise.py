@@ -274,6 +274,12 @@ def test_the_ball_of_an_output_shrinks_with_that_of_the_input():
     assert number(radius) == pytest.approx(5.25, rel=1e-10)
 
 
+def test_the_ball_of_an_output_far_from_0():
+    # tanh is flat on [2, 3], but not between 0 and there.
+    domain = Tanh().shaped(((1,),)).output_domain(Region(exact(3), low=2.0, high=3.0), None)
+    assert number(domain.radius) == pytest.approx(np.tanh(3.0))
+
+
 def test_ranges_never_leave_the_functions_own():
     for operator, low, high in ((Tanh(), -1.0, 1.0), (Sigmoid(), 0.0, 1.0), (Sine(), -1.0, 1.0)):
         domain = operator.output_domain(Region(low=-50.0, high=50.0), None)

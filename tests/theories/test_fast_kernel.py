@@ -12,15 +12,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import SHARES, SIZES, constant_chain, perturbed_chains, rows
+from strategies import constant_chain, perturbed_chains
+from theories.random_graphs import chains_with_runs, graphs
 
 from boundcalc.arithmetic import RATIONALS, WIDE, Number, Status
 from boundcalc.errors import UnsupportedError
-from boundcalc.graph import ChainConstants, Levels
+from boundcalc.graph import Levels
 from boundcalc.graph.arrays import GraphArrays
 from boundcalc.graph.level_arrays import LevelArrays
-from boundcalc.graph.numbers import GraphConstants
-from boundcalc.theories.perturbed import fast, kernel, scaled, sharp
+from boundcalc.graph.numbers import GraphConstants, Run
+from boundcalc.theories.perturbed import compiling, fast, kernel, sharp
 
 F = Fraction
 ONES = {"a": 1, "b": 1, "l": 1, "A": 1, "B": 1, "A3": 1, "B3": 1}
@@ -49,64 +50,11 @@ def close(found: Any, expected: Any, tolerance: F | float) -> bool:
     return bool(abs(found - expected) <= F(tolerance) * expected)
 
 
-# -- Random graphs ---------------------------------------------------------------------------------
-
-
-@st.composite
-def graphs(draw: Any, *, forward_centred: bool = False, backward_centred: bool = False) -> Any:
-    """Branches, joins, slots that read twice, shared weights, kinks, missing constants, zeros."""
-    N = draw(st.integers(1, 7))
-    code = list(draw(st.binary(min_size=9 * N, max_size=9 * N)))
-    inputs: list[tuple[int, ...]] = [()]
-    edges: list[tuple[int, ...]] = [()]
-    groups, count = [0], 0
-    for v in range(1, N + 1):
-        read = tuple(code.pop() % v for _ in range(1 + code.pop() % 3))
-        number = {u: count + k for k, u in enumerate(dict.fromkeys(read), 1)}
-        count += len(number)
-        inputs.append(read)
-        edges.append(tuple(number[u] for u in read))
-        groups.append(groups[code.pop() % v] or v)
-    sizes = [len(read) for read in inputs]
-    pool = iter(draw(rows(sum(5 * p + p * p + 3 for p in sizes) + 3)))
-    gaps = iter(draw(st.binary(min_size=99, max_size=99)) * 9)
-
-    def one(*, optional: bool = False) -> Any:
-        value = next(pool)
-        return None if optional and next(gaps) % 11 == 0 else value
-
-    def slots(p: int, *, optional: bool = False) -> Any:
-        return tuple(one(optional=optional) for _ in range(p))
-
-    constants = GraphConstants(
-        inputs=tuple(inputs),
-        edges=tuple(edges),
-        a=tuple(slots(p) for p in sizes),
-        l=tuple(slots(p) for p in sizes),
-        A=tuple(tuple(slots(p, optional=True) for _ in range(p)) for p in sizes),
-        J=tuple(slots(p) for p in sizes),
-        A3=tuple(slots(p, optional=True) for p in sizes),
-        b=slots(N + 1),
-        B=tuple(slots(p, optional=True) for p in sizes),
-        K=slots(N + 1),
-        B3=slots(N + 1, optional=True),
-        groups=tuple(groups),
-    )
-    e, eps = draw(rows(N, SIZES)), draw(rows(count, SIZES))
-    share = draw(rows(N + count, SHARES))
-    m = [F(0) if forward_centred else x * t for x, t in zip(e, share[:N], strict=True)]
-    n = [F(0) if backward_centred else x * t for x, t in zip(eps, share[N:], strict=True)]
-    zero = F(0)
-    # What the edges from the data have is not read.
-    levels = Levels((zero, *e), (zero, *m), (zero,) * (N + 1), (zero, *eps), (zero, *n))
-    return constants, levels
-
-
 def reference(
     case: Any, kind: Any, *, forward: bool, backward: bool, capped: bool
 ) -> tuple[Any, Any, tuple[Any, ...]]:
     """ζ², β² and the parts of ζ² by :mod:`boundcalc.theories.perturbed.sharp`."""
-    constants, levels = case
+    constants, levels = case[0].graph, case[1]
     if kind is WIDE:
         constants, levels = widened(constants), widened(levels)
     second = sharp.centred(constants, levels, kind, forward=forward, backward=backward)
@@ -120,7 +68,7 @@ def widened(value: Any) -> Any:
         return WIDE.number(value)
     if isinstance(value, tuple):
         return tuple(widened(entry) for entry in value)
-    if isinstance(value, GraphConstants | ChainConstants | Levels):
+    if isinstance(value, GraphConstants | Levels | Run):
         names = value.__dataclass_fields__
         return type(value)(**{name: widened(getattr(value, name)) for name in names})
     return value
@@ -168,6 +116,15 @@ def test_centred_forms_on_graphs(
     assert_same(case, compiled, WIDE, forward=forward, backward=backward, capped=capped)
 
 
+@pytest.mark.parametrize(("forward", "backward"), [CENTRED[0], CENTRED[3]])
+@settings(deadline=None, max_examples=40)
+@given(data=st.data())
+def test_runs_of_chains(compiled: bool, forward: bool, backward: bool, data: Any) -> None:
+    case = data.draw(chains_with_runs(forward_centred=forward, backward_centred=backward))
+    for capped in (False, True):
+        assert_same(case, compiled, WIDE, forward=forward, backward=backward, capped=capped)
+
+
 @pytest.mark.parametrize("capped", [False, True])
 @settings(deadline=None, max_examples=40)
 @given(case=perturbed_chains(low=1))
@@ -176,7 +133,7 @@ def test_general_form_on_chains(compiled: bool, capped: bool, case: Any) -> None
 
 
 @settings(deadline=None, max_examples=40)
-@given(case=perturbed_chains(backward_centred=True))
+@given(case=chains_with_runs(backward_centred=True))
 def test_backward_centred_form_on_chains_is_rational(compiled: bool, case: Any) -> None:
     assert_same(case, compiled, RATIONALS, forward=False, backward=True, capped=True)
 
@@ -222,7 +179,7 @@ def test_a_hundred_thousand_operators_in_closed_form() -> None:
     own = [(N * (N - 1) - (v - 1) * (v - 2)) // 2 for v in range(1, N + 1)]
     assert close(bounds.error, sum(x**2 for x in own), 1e-12)
     assert close(bounds.contributions[N - 1], own[-1] ** 2, 0)
-    assert bounds.compiled == fast.numba_installed()
+    assert bounds.compiled == compiling.numba_installed()
     assert bounds.bias == bounds.error  # every mean is capped
 
 
@@ -243,52 +200,6 @@ def test_levels_of_one_operator_are_found_where_they_are(compiled: bool) -> None
     assert bounds.bias == 0
 
 
-# -- Scaled numbers --------------------------------------------------------------------------------
-
-FLOATS = st.floats(0, allow_nan=False, allow_infinity=False)
-SCALED = st.builds(
-    lambda x, k: (scaled.scaled(x)[0], scaled.scaled(x)[1] + k if x else 0),
-    FLOATS,
-    st.integers(-3, 3),
-)
-
-
-def value(x: tuple[float, int]) -> F:
-    mantissa, exponent = x
-    assert mantissa == 0 or 2.0**-256 <= mantissa < 2.0**256
-    assert mantissa != 0 or exponent == 0
-    return F(mantissa) * F(2) ** (scaled.STEP * exponent)
-
-
-@given(FLOATS)
-def test_floats_are_scaled_exactly(x: float) -> None:
-    assert value(scaled.scaled(x)) == F(x)
-
-
-@given(SCALED, SCALED)
-def test_arithmetic_of_scaled_numbers(x: tuple[float, int], y: tuple[float, int]) -> None:
-    unit = F(1, 2**53)
-    assert close(value(scaled.times(x, y)), value(x) * value(y), unit)
-    assert close(value(scaled.plus(x, y)), value(x) + value(y), unit)
-    assert value(scaled.less(x, y)) == min(value(x), value(y))
-    assert close(value(scaled.root(x)) ** 2, value(x), 3 * unit)
-
-
-@given(st.lists(SCALED, max_size=30))
-def test_sums_are_compensated(terms: list[tuple[float, int]]) -> None:
-    sums = scaled.Sums([0.0], [0.0], [0])
-    for term in terms:
-        scaled.accumulate(sums, 0, term)
-    assert close(value(scaled.summed(sums, 0)), sum(map(value, terms)), F(2, 2**53))
-
-
-def test_a_long_sum_is_as_exact_as_a_short_one() -> None:
-    sums = scaled.Sums([0.0], [0.0], [0])
-    for _ in range(20_000):
-        scaled.accumulate(sums, 0, (0.1, 0))
-    assert scaled.summed(sums, 0) == (2000.0, 0)
-
-
 # -- Whether code is compiled ----------------------------------------------------------------------
 
 
@@ -301,8 +212,8 @@ def test_small_graphs_are_not_worth_compiling() -> None:
 def test_numba_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "numba", None)
     monkeypatch.setattr(fast, "COMPILE_FROM", 0)
-    monkeypatch.setattr(fast, "numba_installed", fast.numba_installed.__wrapped__)
-    monkeypatch.setattr(fast, "compiled_loops", fast.compiled_loops.__wrapped__)
+    for name in ("numba_installed", "compiled_loops"):
+        monkeypatch.setattr(compiling, name, getattr(compiling, name).__wrapped__)
     graph = GraphArrays.chain(3, **ONES)
     how = {"forward_centred": False, "backward_centred": True, "capped": False}
     bounds = fast.fast_bounds(graph, LevelArrays.on(graph, e=1), **how)
@@ -326,4 +237,4 @@ def test_compiled_code_is_kept_where_files_may_be_written(
             raise RuntimeError("no locator available")
         return options if loop else lambda loop: options
 
-    assert fast._compiled(SimpleNamespace(njit=njit), kernel.finish) == expected  # type: ignore[comparison-overlap]
+    assert compiling._compiled(SimpleNamespace(njit=njit), kernel.finish, "") == expected  # type: ignore[comparison-overlap]

@@ -54,7 +54,9 @@ class RandomGraph:
         if not self.pool or rng.random() < 0.05:
             cut = f", start: {2 - self.width}"
             return self.line("select", [], cut) if rng.random() < 0.2 else self.dense([])
-        kind = rng.choice(["unary", "unary", "unary", "add", "multiply", "concat", "dense", "run"])
+        kind = rng.choice(
+            ["unary", "unary", "unary", "add", "multiply", "concat", "dense", "run", "run"]
+        )
         if kind == "unary":
             return self.unary(self.pick(1))
         if kind == "add":
@@ -72,11 +74,11 @@ class RandomGraph:
 
     def run(self, inputs):
         """Matrices one after the other, with an activation between them or not."""
-        inside = self.dense(inputs, units=3)
+        inside = self.dense(inputs, units=3, known=True)
         if self.rng.random() < 0.5:
             scale = f", scale: {self.rng.integers(1, 9)}/4"
             inside = self.line(str(self.rng.choice(self.smooth)), [inside], scale, width=3)
-        return self.dense([inside])
+        return self.dense([inside], known=True)
 
     def unary(self, inputs):
         rng, width = self.rng, self.widths[inputs[0]]
@@ -86,15 +88,15 @@ class RandomGraph:
             extra += ", bias: true" + self.weights((kind, width))
         return self.line(kind, inputs, extra, width=width)
 
-    def dense(self, inputs, units=None):
+    def dense(self, inputs, units=None, known=False):
         bias, m = "true" if self.rng.random() < 0.5 else "false", units or self.width
         n = self.widths[inputs[0]] if inputs else 2
-        extra = f", units: {m}, bias: {bias}" + self.weights(("dense", n, m, bias))
+        extra = f", units: {m}, bias: {bias}" + self.weights(("dense", n, m, bias, known))
         return self.line("dense", inputs, extra, width=m)
 
     def weights(self, key):
         """Weights in a ball around 0, near their start, or kept; now and then shared."""
-        rng = self.rng
+        rng, known = self.rng, key[-1] is True
         if key not in self.shared or rng.random() < 0.5:
             radius, seed = f"{rng.integers(1, 7)}/4", len(self.ids)
             start = f"initial: {{uniform: {radius}, seed: {seed}}}"
@@ -104,7 +106,7 @@ class RandomGraph:
                     f"region: {{weight_change: {rng.integers(0, 9)}/40}}, {start}",
                     f"trainable: false, {start}",
                 ],
-                p=[0.5, 0.3, 0.2],
+                p=[0, 0.7, 0.3] if known else [0.5, 0.3, 0.2],
             )
             self.shared[key] = f", weights: w{seed}, {where}"
         return self.shared[key]

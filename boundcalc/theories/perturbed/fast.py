@@ -8,26 +8,18 @@ operator.  docs/benchmarks.md has measurements.
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-import inspect
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from boundcalc.arithmetic import Scalar
 from boundcalc.arithmetic.wide import CONTEXT
-from boundcalc.errors import UnsupportedError
 from boundcalc.graph.arrays import GraphArrays
 from boundcalc.graph.level_arrays import LevelArrays
-from boundcalc.theories.perturbed import kernel, kernel_columns, kernel_drift, kernel_runs, scaled
-
-Loops: TypeAlias = tuple[Callable[..., None], ...]
+from boundcalc.theories.perturbed import compiling, kernel, kernel_columns, scaled
 
 #: Slot pairs from which plain Python takes longer than importing Numba and its compiled code.
 COMPILE_FROM = 100_000
@@ -147,8 +139,8 @@ def fast_bounds(
     """
     levels.check_fits(constants)
     if compiled is None:
-        compiled = len(constants.A) >= COMPILE_FROM and numba_installed()
-    loops = compiled_loops() if compiled else kernel.LOOPS
+        compiled = len(constants.A) >= COMPILE_FROM and compiling.numba_installed()
+    loops = compiling.compiled_loops() if compiled else kernel.LOOPS
     column = _unchanged if compiled else _listed
     g, x = _graph(constants, column), _given(levels, column)
     N, groups = constants.size, int(constants.members.max()) + 1
@@ -185,62 +177,6 @@ def relative_error(constants: GraphArrays) -> float:
     """
     n = 6 * (4 * len(constants.inputs) + 6 * constants.size) + 16
     return n * 2.0**-53 / (1 - n * 2.0**-53)
-
-
-@cache
-def numba_installed() -> bool:
-    """Whether Numba can be imported."""
-    try:
-        importlib.import_module("numba")
-    except ImportError:
-        return False
-    return True
-
-
-@cache
-def compiled_loops() -> Loops:
-    """The recurrences compiled by Numba, on their first call.
-
-    Raises
-    ------
-    UnsupportedError
-        If Numba is not installed.
-    """
-    if not numba_installed():
-        raise UnsupportedError(
-            "compiled code needs Numba",
-            fix="pip install boundcalc[fast], or leave `compiled` out",
-        )
-    numba = importlib.import_module("numba")
-    extending = importlib.import_module("numba.extending")
-    for module in (scaled, kernel_drift, kernel_runs, kernel):
-        for function in module.FUNCTIONS:
-            extending.register_jitable(function)
-    return tuple(_compiled(numba, loop, _source()) for loop in kernel.LOOPS)
-
-
-def _source() -> str:
-    """What all the compiled code is made from, in short."""
-    modules = (scaled, kernel_columns, kernel_drift, kernel_runs, kernel)
-    text = "".join(inspect.getsource(module) for module in modules)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _compiled(numba: Any, loop: Callable[..., None], source: str) -> Callable[..., None]:
-    """One loop; what is compiled is kept for later processes where files may be written."""
-
-    def run(*columns: Any) -> None:
-        # Numba keeps compiled code under the values that a closure uses: the source too, or
-        # a change in a function that the loop calls would go unnoticed.
-        source  # noqa: B018
-        loop(*columns)
-
-    if not sys.dont_write_bytecode:
-        try:
-            return numba.njit(cache=True)(run)  # type: ignore[no-any-return]
-        except RuntimeError:
-            pass  # neither the package nor the user has a folder for it
-    return numba.njit(run)  # type: ignore[no-any-return]
 
 
 def _unchanged(column: NDArray[Any]) -> Any:

@@ -174,6 +174,46 @@ RECURRENCES = {
     ),
 }
 
+#: Lines of the sharp recurrences on a graph (docs/theory.md, (4f), (4g), Theorems 4.7 to 4.9),
+#: by what they are for; sums over u → v are over the slots of v, or over all that read u.
+GRAPH_RECURRENCES = {
+    "second moments": (
+        r"s_v &= \sum_{u\to v}\ell_{v,u}s_u + e_v, \qquad V_u = \sum_{u\to v}a_{v,u}V_v, \qquad V_N = 1",
+        r"D_{v,u} &= \sum_{u'\to v}A_{v,u,u'}s_{u'}, \qquad D^w_v = \sum_{u\to v}B_{v,u}s_u",
+        r"R_u &= \sum_{u\to v}\left(a_{v,u}R_v + V_vD_{v,u}\right), \qquad "
+        r"h_u = \sum_{u\to v}a_{v,u}h_v + \sum_v\epsilon_{v,u}",
+        r"\zeta_g &= \sum_{v\in g}\left(b_v(R_v + h_v) + D^w_vV_v\right), \qquad "
+        r"\zeta^2 = \sum_g\zeta_g^2",
+    ),
+    "means": (
+        r"\mu_v &= \sum_{u\to v}\left(a_{v,u}\mu_u + \tfrac12D_{v,u}s_u\right) + m_v, \qquad "
+        r"\nu_u = \sum_{u\to v}a_{v,u}\nu_v + \sum_vn_{v,u}",
+        r"M_{v,u} &= \sum_{u'\to v}\left(A_{v,u,u'}\mu_{u'} + \tfrac12A'_{v,u}s_{u'}^2\right), "
+        r"\qquad M^w_v = \sum_{u\to v}\left(B_{v,u}\mu_u + \tfrac12B'_vs_u^2\right)",
+        r"\beta_u &= \sum_{u\to v}\left(a_{v,u}\beta_v + D_{v,u}R_v + V_vM_{v,u}\right)",
+        r"\beta_g &= \sum_{v\in g}\left(b_v(\beta_v + \nu_v) + D^w_vR_v + V_vM^w_v\right), \qquad "
+        r"\beta^2 = \sum_g\beta_g^2",
+    ),
+    "zero means": (
+        r"s_v^2 &= \left(\sum_{u\to v}\ell_{v,u}s_u\right)^2 + e_v^2, \qquad "
+        r"W_u = \left(\sum_{u\to v}a_{v,u}\sqrt{W_v}\right)^2 + \sum_v\epsilon_{v,u}^2",
+        r"\zeta_g^2 &= \left(\sum_{v\in g}(b_vR_v + D^w_vV_v)\right)^2"
+        r" + \left(\sum_{v\in g}b_v\sqrt{W_v}\right)^2",
+    ),
+}
+
+
+def recurrences(graph: OperatorGraph, family: str) -> tuple[str, ...]:
+    """The lines that define a family's coefficients or bounds on a graph.
+
+    Those of a graph where the operators are no chain or have kinks: there coefficients
+    come from the bounds, one site at a time.
+    """
+    if family != "sharp" or (graph.is_chain and graph.smooth):
+        return RECURRENCES[family]
+    return tuple(line for lines in GRAPH_RECURRENCES.values() for line in lines)
+
+
 SYMBOL_OF = {
     "error_forward": (r"C^e_{\delta_{%s}}", 0),
     "error_backward": (r"C^e_{\varepsilon_{%s}}", 1),
