@@ -98,11 +98,13 @@ def compile_command(
     graph = _graph(spec, settings)
     if as_json:
         chosen = coefficients(graph, family or "sharp")
-        _print_json(compile_results(chosen, gram=gram, formulas=formulas))
+        _print_json(compile_results(chosen, gram=gram, formulas=formulas, graph=True))
         return
     found = {name: coefficients(graph, name) for name in families}
     from boundcalc.cli.show import show_coefficients
+    from boundcalc.cli.show_network import show_network
 
+    show_network(graph)
     show_coefficients(graph, found, formulas=formulas)
 
 

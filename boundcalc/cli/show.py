@@ -13,15 +13,17 @@ from rich.text import Text
 
 from boundcalc.arithmetic import Number
 from boundcalc.arithmetic.number import format_bound, format_limit
+from boundcalc.cli.show_network import show_reading
+from boundcalc.cli.tables import make_table, new_console, print_line, print_table, shortened
 from boundcalc.graph import OperatorGraph
 from boundcalc.rates import Rate, Rates
+from boundcalc.report.results import KINKED, MEASURED
+from boundcalc.report.site_rows import SiteRow, site_rows
 from boundcalc.simulate import Run
 from boundcalc.theories.perturbed.coefficients import Coefficients
 from boundcalc.verify import Verdicts
 from boundcalc.verify.verdicts import BROKEN
 
-_NAME = 60  # columns for an operator's name before it is folded
-_ROWS = 40  # of a table before its middle is left out
 _COLUMNS = (
     ("error_forward", "error, δ"),
     ("error_backward", "error, ε"),
@@ -31,35 +33,6 @@ _COLUMNS = (
 )
 _MARKS = {"holds": "✓ holds", "violated": "✗ violated", "undetermined": "? undetermined"}
 _STYLES = {"holds": "green", "violated": "bold red", "undetermined": "yellow"}
-
-
-def _console(width: int | None = None) -> Console:
-    return Console(highlight=False, emoji=False, width=width)
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for position, name in enumerate(columns):
-        first = position == 0
-        table.add_column(
-            name,
-            justify="left" if first else "right",
-            no_wrap=not first,
-            overflow="fold",
-            max_width=_NAME if first else None,
-        )
-    return table
-
-
-def _print_table(console: Console, table: Table) -> None:
-    """A table of numbers at its natural width: a wrapped number is a wrong number."""
-    width = console.measure(table, options=console.options.update(max_width=10_000)).maximum
-    _console(max(width, console.width)).print(table)
-
-
-def _line(console: Console, text: str, style: str | None = None) -> None:
-    """A line of prose; where it wraps is left to the terminal."""
-    console.print(text, markup=False, soft_wrap=True, style=style)
 
 
 def _bound(value: Number | None) -> str:
@@ -74,29 +47,38 @@ def show_coefficients(
     graph: OperatorGraph, found: Mapping[str, Coefficients], *, formulas: bool
 ) -> None:
     """Coefficients by operator, one table per family."""
-    console = _console()
+    console = new_console()
     for name, coefficients in found.items():
-        table = _table(f"{escape(graph.name)}: {name}", "operator", *(c[1] for c in _COLUMNS))
+        table = make_table(f"{escape(graph.name)}: {name}", "operator", *(c[1] for c in _COLUMNS))
         if coefficients.missing:
-            _line(console, f"{name}: no values, since {coefficients.missing}")
+            print_line(console, f"{name}: no values, since {coefficients.missing}")
             if coefficients.refused:
                 console.print()
                 continue
         else:
-            columns = {key: coefficients.by_id(key) for key, _ in _COLUMNS}
-            labels = tuple(dict.fromkeys([*graph.ids, *columns["error_backward"]]))
-            for identifier in _shortened(labels):
-                if identifier is None:
+            for row in shortened(site_rows(coefficients)):
+                if row is None:
                     table.add_row("…", *("…" for _ in _COLUMNS))
-                    continue
-                cells = [_bound(columns[key].get(identifier)) for key, _ in _COLUMNS]
-                table.add_row(escape(identifier), *cells)
-            _print_table(console, table)
+                else:
+                    table.add_row(escape(row.label), *(_coefficient(row, c[0]) for c in _COLUMNS))
+            print_table(console, table)
             _show_bounds(console, coefficients)
+            show_reading(console, coefficients)
         if formulas or coefficients.missing:
             _show_formulas(console, coefficients)
         console.print()
     _show_notes(console, graph.notes)
+    if graph.sampled:
+        _show_notes(console, [MEASURED])
+    if any(None in column for c in found.values() for column in c.columns.values()):
+        _show_notes(console, [KINKED])
+
+
+def _coefficient(row: SiteRow, column: str) -> str:
+    if column not in row.numbers:
+        return "–"
+    number = row.numbers[column]
+    return "none" if number is None else _bound(number)
 
 
 def _show_bounds(console: Console, coefficients: Coefficients) -> None:
@@ -106,30 +88,30 @@ def _show_bounds(console: Console, coefficients: Coefficients) -> None:
             text = (
                 f"null: {bounds.reason}" if value is None else f"{_bound(value)} ({value.status})"
             )
-            _line(console, f"  {label} ≤ {text}")
+            print_line(console, f"  {label} ≤ {text}")
         if bounds.error_plain != bounds.error or bounds.bias_plain != bounds.bias:
-            _line(
+            print_line(
                 console,
                 f"  {bounds.form}; plain general recurrences: "
                 f"{_bound(bounds.error_plain)} and {_bound(bounds.bias_plain)}",
             )
     if coefficients.family.caution:
-        _line(console, f"  caution: {coefficients.family.caution}")
+        print_line(console, f"  caution: {coefficients.family.caution}")
 
 
 def _show_formulas(console: Console, coefficients: Coefficients) -> None:
-    from boundcalc.theories.perturbed.formulas import RECURRENCES, closed_latex
+    from boundcalc.theories.perturbed.formulas import closed_latex, recurrences
 
-    family = coefficients.family.name
-    for line in RECURRENCES[family]:
-        _line(console, "  " + line)
+    family, graph = coefficients.family.name, coefficients.graph
+    for line in recurrences(graph, family):
+        print_line(console, "  " + line)
     written = coefficients.formulas()
     for column, entries in (written or {}).items():
         for identifier, latex in entries.items():
-            _line(console, f"  {column} {identifier}: {latex}")
-    if written is None and coefficients.graph.is_uniform:
+            print_line(console, f"  {column} {identifier}: {latex}")
+    if written is None and graph.is_chain and graph.smooth and graph.is_uniform:
         for column, latex in closed_latex(family).items():
-            _line(console, f"  {column} of operator i: {latex}")
+            print_line(console, f"  {column} of operator i: {latex}")
 
 
 _RATE_ROWS: tuple[tuple[str, Callable[[Rate], str]], ...] = (
@@ -146,7 +128,7 @@ _RATE_ROWS: tuple[tuple[str, Callable[[Rate], str]], ...] = (
 
 def show_rates(graph: OperatorGraph, rates: Rates) -> None:
     """Bounds by family and regime, term by term."""
-    console = _console()
+    console = new_console()
     titles = {
         "nonconvex": "(1/T) Σ E‖∇ℓ‖²",
         "pl": "E[ℓ(w^T) − ℓ*]",
@@ -155,21 +137,21 @@ def show_rates(graph: OperatorGraph, rates: Rates) -> None:
         if not table_of:
             continue
         title = f"{escape(graph.name)}: {titles[regime]}"
-        table = _table(title, f"γ = {rates.step_size}, T = {rates.horizon}", *table_of)
+        table = make_table(title, f"γ = {rates.step_size}, T = {rates.horizon}", *table_of)
         for label, cell in _RATE_ROWS:
             table.add_row(label, *(cell(rate) for rate in table_of.values()))
         refused = [f"  {n}: refused, {r.refused}" for n, r in table_of.items() if r.refused]
-        _print_table(console, table)
+        print_table(console, table)
         for line in refused:
-            _line(console, line)
+            print_line(console, line)
         console.print()
     _show_notes(console, rates.notes)
 
 
 def show_run(run: Run, folder: Path | None) -> None:
     """Metrics of a run with their intervals."""
-    console = _console()
-    table = _table(f"{escape(run.graph.name)} (sampled)", "metric", "mean", "interval")
+    console = new_console()
+    table = make_table(f"{escape(run.graph.name)} (sampled)", "metric", "mean", "interval")
     for name, metric in run.metrics.items():
         table.add_row(name, f"{metric.mean:.6g}", f"[{metric.lo:.6g}, {metric.hi:.6g}]")
     for check in run.checks:
@@ -183,21 +165,23 @@ def show_run(run: Run, folder: Path | None) -> None:
                 f"{values[worst]:.6g}",
                 f"[{lo[worst]:.6g}, {hi[worst]:.6g}]",
             )
-    _print_table(console, table)
-    _line(
+    print_table(console, table)
+    print_line(
         console,
         f"  {run.steps} steps, {run.replicas} replicas, seed {run.seed}, "
         f"{run.confidence:.1%} intervals, {run.seconds:.1f} s",
     )
     if run.trajectory.diverged_at is not None:
-        _line(console, f"  a replica diverged at step {run.trajectory.diverged_at}", "bold red")
+        print_line(
+            console, f"  a replica diverged at step {run.trajectory.diverged_at}", "bold red"
+        )
     if folder is not None:
-        _line(console, f"  written to {folder}")
+        print_line(console, f"  written to {folder}")
 
 
 def show_verdicts(graph: OperatorGraph, verdicts: Verdicts) -> None:
     """Verdicts, failed premises and claims that are not made."""
-    console = _console()
+    console = new_console()
     table = Table(
         title=f"{escape(graph.name)}: bound against simulation",
         title_justify="left",
@@ -217,13 +201,13 @@ def show_verdicts(graph: OperatorGraph, verdicts: Verdicts) -> None:
             "–" if v.slack is None else f"{v.slack:.3g}",
             Text(_MARKS[v.status], style=_STYLES[v.status]),
         )
-    _print_table(console, table)
+    print_table(console, table)
     for v in verdicts.verdicts:
         if v.status != "holds" and BROKEN not in v.detail:
-            _line(console, f"  {v.status}: {v.family}, {v.claim}: {v.detail}")
+            print_line(console, f"  {v.status}: {v.family}, {v.claim}: {v.detail}")
     for premise in verdicts.premises:
         if not premise.consistent:
-            _line(
+            print_line(
                 console,
                 f"  premise {premise.assumption}, {premise.claim}: stated {premise.stated:.6g}, "
                 f"but the simulation met {premise.met:.6g}; claims that rest on it are "
@@ -231,20 +215,20 @@ def show_verdicts(graph: OperatorGraph, verdicts: Verdicts) -> None:
                 "bold red",
             )
     for claim, family, reason in verdicts.skipped:
-        _line(console, f"  not checked: {family}, {claim}: {reason}")
+        print_line(console, f"  not checked: {family}, {claim}: {reason}")
 
 
 def show_report(folder: Path) -> None:
     """What a report wrote."""
-    console = _console()
-    _line(console, f"report written to {folder}")
+    console = new_console()
+    print_line(console, f"report written to {folder}")
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        _line(console, f"  {path.relative_to(folder)}")
+        print_line(console, f"  {path.relative_to(folder)}")
 
 
 def show_errata(errata: Iterable[Any]) -> None:
     """The errata as a table."""
-    console = _console()
+    console = new_console()
     table = Table(box=None, pad_edge=False)
     for name in ("id", "where", "what", "status"):
         table.add_column(name, overflow="fold")
@@ -255,23 +239,16 @@ def show_errata(errata: Iterable[Any]) -> None:
 
 def show_examples(found: Mapping[str, Mapping[str, str]]) -> None:
     """Shipped specs with what each shows."""
-    console = _console()
+    console = new_console()
     table = Table(box=None, pad_edge=False)
     for name in ("example", "shows"):
         table.add_column(name, overflow="fold")
     for name, entry in found.items():
         table.add_row(escape(name), escape(entry["shows"]))
     console.print(table)
-    _line(console, "  boundcalc examples NAME > my-spec.yaml copies one")
+    print_line(console, "  boundcalc examples NAME > my-spec.yaml copies one")
 
 
 def _show_notes(console: Console, notes: Iterable[str]) -> None:
     for note in notes:
-        _line(console, f"  note: {note}")
-
-
-def _shortened(ids: tuple[str, ...]) -> list[str | None]:
-    """The first and last ids of a long chain, and None for those between."""
-    if len(ids) <= _ROWS:
-        return list(ids)
-    return [*ids[: _ROWS // 2], None, *ids[-_ROWS // 2 :]]
+        print_line(console, f"  note: {note}")

@@ -1,17 +1,22 @@
 """Numeric arrays and cells of them from MAT files of version 5, as MATLAB and SciPy write them.
 
-SciPy reads the numbers.  Before it does, the file is cut into its variables, each
-decompressed within bounds, and everything is left out that is no numeric array and no
-cell of numeric arrays: structures, objects and functions never reach the reader.
+They are read here and not by SciPy, whose reader can crash the interpreter on a file that
+is damaged.  Structures, objects, functions, text and sparse matrices are left out.
+
+The format, from "Level 5 MAT-File Format" in MathWorks' *MAT-File Format*: after 128 bytes of
+header, elements of a type, a size and that many bytes, each filled up to a multiple of
+8; an element may be packed by zlib, and one of 4 bytes or less may be packed into 8.  A
+matrix is an element of elements: flags, dimensions, name, numbers in column order; or,
+for a cell, matrices.
 """
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 from collections.abc import Iterator
 from functools import partial
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +27,33 @@ from boundcalc.data.array_formats import Entry
 from boundcalc.errors import DataError
 
 MAX_BYTES = 2**30  # of one file, decompressed
+MAX_CELLS = 100_000
 _HEADER = 128
+
 _MATRIX, _COMPRESSED = 14, 15  # types of an element
-_CELL, _NUMERIC = 1, range(6, 16)  # classes of an array: double, single, int8 … uint64
+_CELL = 1  # classes of an array
+_COMPLEX = 0x800
+
+#: Number types by the type of an element, and by the class of an array.
+_STORED = {
+    1: "i1",
+    2: "u1",
+    3: "i2",
+    4: "u2",
+    5: "i4",
+    6: "u4",
+    7: "f4",
+    9: "f8",
+    12: "i8",
+    13: "u8",
+}
+_CLASSES = {
+    6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4", 14: "i8", 15: "u8",
+}  # fmt: skip
+
+
+class _OtherError(Exception):
+    """A variable that is no real array of numbers, nor a cell of such arrays."""
 
 
 def mat_entries(path: Path, where: str) -> dict[str, Entry]:
@@ -37,7 +66,7 @@ def mat_entries(path: Path, where: str) -> dict[str, Entry]:
     """
     content = path.read_bytes()
     order = _byte_order(content, where)
-    kept = [content[:_HEADER]]
+    entries: dict[str, Entry] = {}
     room = MAX_BYTES
     for body in _variables(content, order, where):
         room -= len(body)
@@ -47,9 +76,15 @@ def mat_entries(path: Path, where: str) -> dict[str, Entry]:
                 where=where,
                 expected=f"at most {MAX_BYTES} bytes",
             )
-        if _is_numeric(body, order):
-            kept.append(struct.pack(f"{order}II", _MATRIX, len(body)) + body)
-    return _loaded(b"".join(kept), where)
+        try:
+            entries.update(_variable(body, order))
+        except _OtherError:
+            continue
+        except (struct.error, ValueError) as error:
+            raise DataError(
+                f"a variable is broken: {str(error)[:100]}", where=where, fix="write it again"
+            ) from None
+    return entries
 
 
 def _byte_order(content: bytes, where: str) -> str:
@@ -84,7 +119,7 @@ def _variables(content: bytes, order: str, where: str) -> Iterator[bytes]:
 def _decompressed(body: bytes, order: str, where: str) -> tuple[int, bytes]:
     try:
         stream = zlib.decompressobj()
-        whole = stream.decompress(body, MAX_BYTES + 8)
+        whole = stream.decompress(body, MAX_BYTES + 9)
     except zlib.error as error:
         raise DataError(f"a variable cannot be decompressed: {error}", where=where) from None
     if len(whole) < 8:
@@ -95,57 +130,68 @@ def _decompressed(body: bytes, order: str, where: str) -> tuple[int, bytes]:
     return kind, whole[8:]  # longer than MAX_BYTES if there was more: refused by the caller
 
 
-def _is_numeric(body: bytes, order: str) -> bool:
-    """Whether a variable is a real array of numbers, or a cell of such arrays."""
-    try:
-        array_class, at = _start(body, order)
-        if array_class in _NUMERIC:
-            return True
-        if array_class != _CELL:
-            return False
-        while at + 8 <= len(body):
-            kind, size = struct.unpack(f"{order}II", body[at : at + 8])
-            part = body[at + 8 : at + 8 + size]
-            if kind != _MATRIX or len(part) < size or _start(part, order)[0] not in _NUMERIC:
-                return False
-            at += 8 + size
-    except (struct.error, IndexError):
-        return False
-    return at == len(body)
-
-
-def _start(body: bytes, order: str) -> tuple[int, int]:
-    """The class of an array, and where its content begins: after flags, dimensions and name."""
-    array_class = struct.unpack(f"{order}I", body[8:12])[0] & 0xFF
-    at = 0
-    for _ in range(3):
-        kind, size = struct.unpack(f"{order}II", body[at : at + 8])
-        # A small element keeps its size in the upper half of the first word.
-        at += 8 if kind >> 16 else 8 + -(-size // 8) * 8
-    return array_class, at
-
-
-def _loaded(content: bytes, where: str) -> dict[str, Entry]:
-    from scipy.io import loadmat
-
-    try:
-        found: dict[str, Any] = loadmat(io.BytesIO(content))
-    except Exception as error:  # SciPy raises many kinds for a broken file
-        raise DataError(f"the MAT file cannot be read: {str(error)[:200]}", where=where) from None
-    entries: dict[str, Entry] = {}
-    for name, value in found.items():
-        if name.startswith("__") or not isinstance(value, np.ndarray):
-            continue
-        if value.dtype != object:
-            entries[name] = _entry(value)
-            continue
-        for number, part in enumerate(value.ravel(order="F"), start=1):
-            entries[f"{name}{{{number}}}"] = _entry(np.asarray(part))
+def _variable(body: bytes, order: str) -> dict[str, Entry]:
+    """One variable: an array, or the arrays of a cell."""
+    elements = _elements(body, order)
+    flags, shape, name = _start(elements, order)
+    if flags & 0xFF != _CELL:
+        return {name: _array(flags, shape, elements, order)}
+    if prod(shape) > MAX_CELLS:
+        raise ValueError(f"a cell array of {prod(shape)} cells")
+    entries = {}
+    for number in range(1, prod(shape) + 1):
+        kind, part = next(elements, (0, b""))
+        if kind != _MATRIX:
+            raise ValueError("a cell is missing")
+        inner = _elements(part, order)
+        inner_flags, inner_shape, _ = _start(inner, order)
+        entries[f"{name}{{{number}}}"] = _array(inner_flags, inner_shape, inner, order)
     return entries
 
 
-def _entry(array: npt.NDArray[Any]) -> Entry:
-    return Entry(array.shape, array.dtype.name, partial(np.ascontiguousarray, array))
+def _elements(body: bytes, order: str) -> Iterator[tuple[int, bytes]]:
+    """Types and contents of the elements of a matrix."""
+    at = 0
+    while at + 8 <= len(body):
+        kind, size = struct.unpack(f"{order}II", body[at : at + 8])
+        if kind >> 16:  # a small one: its size in the upper half, its content in the next word
+            kind, size, start, at = kind & 0xFFFF, kind >> 16, at + 4, at + 8
+        else:
+            start, at = at + 8, at + 8 + -(-size // 8) * 8
+        if start + size > len(body):
+            raise ValueError("it is cut off")
+        yield kind, body[start : start + size]
+
+
+def _start(elements: Iterator[tuple[int, bytes]], order: str) -> tuple[int, tuple[int, ...], str]:
+    """Flags, shape and name of an array."""
+    parts = [next(elements, (0, b""))[1] for _ in range(3)]
+    flags = struct.unpack(f"{order}II", parts[0])[0]
+    shape = tuple(int(size) for size in np.frombuffer(parts[1], f"{order}i4"))
+    if len(shape) < 2 or min(shape) < 0:
+        raise ValueError("its dimensions are none")
+    return flags, shape, parts[2].decode("ascii")
+
+
+def _array(
+    flags: int, shape: tuple[int, ...], elements: Iterator[tuple[int, bytes]], order: str
+) -> Entry:
+    """An array whose numbers may be stored in a smaller type than its own."""
+    own = _CLASSES.get(flags & 0xFF)
+    if own is None:
+        raise _OtherError
+    if flags & _COMPLEX:
+        return Entry(shape, "complex", partial(np.zeros, 0))
+    kind, content = next(elements, (0, b""))
+    stored = _STORED.get(kind)
+    if stored is None or len(content) != prod(shape) * np.dtype(stored).itemsize:
+        raise ValueError("it does not hold as many numbers as its dimensions say")
+    numbers = np.frombuffer(content, f"{order}{stored}")
+    return Entry(shape, np.dtype(own).name, partial(_shaped, numbers, shape, own))
+
+
+def _shaped(numbers: npt.NDArray[Any], shape: tuple[int, ...], kind: str) -> npt.NDArray[Any]:
+    return np.ascontiguousarray(numbers.astype(kind).reshape(shape, order="F"))
 
 
 def _cut_off(where: str) -> DataError:

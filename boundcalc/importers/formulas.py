@@ -212,7 +212,6 @@ def _factors(x: Tree) -> tuple[float, tuple[tuple[Tree, Fraction], ...]]:
 def _sum(c: float, terms: tuple[tuple[float, Tree], ...]) -> Tree:
     if c == 0.0 and len(terms) == 1 and terms[0][0] == 1.0:
         return terms[0][1]
-    # Where a sum was multiplied out, its terms belong to the outer sum.
     return ("+", c, tuple(sorted(terms, key=lambda pair: _order(pair[1]))))
 
 
@@ -221,13 +220,17 @@ def _product(factors: tuple[tuple[Tree, Fraction], ...]) -> Tree:
         return constant(1.0)
     if len(factors) == 1 and factors[0][1] == 1:
         return factors[0][0]
-    return ("*", tuple(sorted(factors, key=lambda pair: (_order(pair[0]), pair[1]))))
+    return ("*", tuple(sorted(factors, key=lambda pair: (*_order(pair[0]), pair[1]))))
 
 
-def _order(tree: Any) -> str:
-    """A key that does not depend on constants, which rounding may change."""
+def _order(tree: Tree) -> tuple[str, str]:
+    """A key: first what does not depend on constants, which rounding may change."""
+    return _outline(tree), repr(tree)
+
+
+def _outline(tree: Any) -> str:
     if isinstance(tree, tuple):
-        return "(" + ",".join(_order(part) for part in tree) + ")"
+        return "(" + ",".join(_outline(part) for part in tree) + ")"
     return "" if isinstance(tree, float) else str(tree)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 from boundcalc.errors import SpecError
 from boundcalc.importers.base import INPUT, Layer, Network
+from boundcalc.importers.yaml_text import flow
 from boundcalc.operators.regions import Shape
 
 #: Seconds of a simulated check, and of one pass for each weight and multiply-add, measured.
@@ -150,11 +150,12 @@ def run_sections(
     network: Network, ids: tuple[str, ...], loss: str, settings: Settings
 ) -> list[str]:
     """The sections after the graph: perturbations, training and simulation."""
-    lines = ["perturbations:"]
+    lines: list[str] = []
     for direction, sites in zip(("forward", "backward"), _sites(network, ids), strict=True):
         if sites:
             lines += [
-                f"  - at: [{', '.join(sites)}]",
+                *([] if lines else ["perturbations:"]),
+                f"  - at: {flow(sites)}",
                 f"    pass: {direction}",
                 "    model: uniform",
                 "    half_width: noise",
@@ -169,7 +170,7 @@ def run_sections(
         "  step_size: 1/10000",
         f"  horizon: {5 if few else 10}",
         "simulation:",
-        f"  data: {_inline(_data(network, loss, settings, 4 if few else 8))}",
+        f"  data: {flow(_data(network, loss, settings, 4 if few else 8))}",
         "  replicas: 2",
         f"  check: {{iterates: [0], samples: 2, draws: {_draws(network)}}}",
     ]
@@ -186,10 +187,6 @@ def _data(network: Network, loss: str, settings: Settings, samples: int) -> dict
     if loss == "cross_entropy":
         data["classes"] = network.layers[network.layers[network.output].inputs[0]].size
     return data
-
-
-def _inline(section: Mapping[str, Any]) -> str:
-    return "{" + ", ".join(f"{key}: {value}" for key, value in section.items()) + "}"
 
 
 def _sites(network: Network, ids: tuple[str, ...]) -> tuple[list[str], list[str]]:

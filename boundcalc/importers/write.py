@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,10 +17,9 @@ from boundcalc.importers.base import INPUT, Layer, Network, Numbers, unsupported
 from boundcalc.importers.losses import with_loss
 from boundcalc.importers.names import array_names, layer_ids, shared_weights
 from boundcalc.importers.settings import Settings, header, input_section, run_sections
+from boundcalc.importers.yaml_text import flow, scalar
 
 MAX_BYTES = 1_000_000  # of a spec
-_PLAIN = re.compile(r"^[A-Za-z_][A-Za-z0-9_.]*$")
-_WORDS = frozenset(["true", "false", "null", "True", "False", "Null", "TRUE", "FALSE", "NULL"])
 
 
 @dataclass(frozen=True)
@@ -86,12 +83,12 @@ def write_spec(network: Network, path: str | Path, settings: Settings | None = N
     parts = [
         *header(network, settings),
         "version: 1",
-        f"name: {_scalar(network.name)}",
+        f"name: {scalar(network.name)}",
         "symbols:",
         f"  rho: {settings.weight_change}",
         f"  noise: {settings.half_width}",
         "graph:",
-        f"  input: {_flow(input_section(network, settings))}",
+        f"  input: {flow(input_section(network, settings))}",
         "  operators:",
         *(f"    - {line}" for line in operators),
         *run_sections(network, ids, loss, settings),
@@ -139,7 +136,7 @@ def operator_lines(
                 entry["region"] = {"weight_change": "rho"}
             else:
                 entry["trainable"] = False
-        lines.append(_flow(entry))
+        lines.append(flow(entry))
     return lines, arrays
 
 
@@ -162,24 +159,6 @@ def _said(layer: Layer) -> dict[str, Any]:
         for name, value in layer.parameters.items()
         if name not in left_out or value != left_out[name]
     }
-
-
-def _flow(value: Any) -> str:
-    """A value on one line, as YAML writes it between brackets."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_flow(item) for item in value) + "]"
-    return _scalar(value)
-
-
-def _scalar(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if not isinstance(value, str):
-        return repr(value)
-    plain = _PLAIN.match(value) or re.fullmatch(r"-?\d+(/\d+|\.\d+)?", value)
-    return value if plain and value not in _WORDS else json.dumps(value, ensure_ascii=False)
 
 
 @contextmanager

@@ -49,7 +49,8 @@ class Attention(Operator):
 
     Less where inputs lie in boxes, or where no weight of a long row can be near 1:
     :mod:`~boundcalc.operators.attention_constants` has all formulas and the proof.
-    a_q, a_k, A_qv, A_kv, A_qq, A_kk and a_v are attained on balls, the others are upper.
+    On balls a_q, a_k, A_qq, A_qv, A_kk and A_kv are attained, and a_v as scores grow; A_qk
+    and A′ are upper bounds, attained to about a third.
 
     The output's rows are averages of rows of V: they lie in its box, and ‖f‖ ≤ a_v R_v.
 

@@ -15,11 +15,13 @@ class LayerNorm(Normalization):
 
     The variance is Σ(y_i − mean)²/n.  With the projection P = I − 11ᵀ/n, x̂ is the map of
     RMS normalisation at Py, and Dᵏx̂(y) = DᵏRMS(Py)[P·, …, P·]: the suprema over centred
-    directions are the same, for n ≥ 2.  With T tokens, G = sup max |g_i|, κ = 48/(25√5):
+    directions are the same, for n ≥ 2.  With T tokens, κ = 48/(25√5) and G = sup ‖diag(g)P‖,
+    at most max |g₀ᵢ| + √(1 − 1/n)·‖g − g₀‖:
 
     - a = ℓ = G/√eps, A = Gκ/(√n·eps), A′ = 3G/(n·eps^(3/2)), for all y, and less for A on
-      ‖Py‖ ≤ R < √(n·eps)/2: :mod:`~boundcalc.operators.radial` has the proof.
-      Tight where all g_i are ±G; else G is at most the norm of diag(g)P over √(1 − 1/n);
+      ‖Py‖ ≤ R < √(n·eps)/2: :mod:`~boundcalc.operators.radial` has the proof.  Tight where
+      g₀ = 0, and where all g₀ᵢ are equal and g does not move; in any case max |g₀ᵢ| is at
+      most ‖diag(g₀)P‖/√(1 − 1/n);
     - rows of P have the norm √(1 − 1/n), so that |x̂_i| ≤ q = √(1 − 1/n)·ρ/√(ρ²/n + eps) for
       ‖Py‖ ≤ ρ, √(n − 1) without a bound, and one component of x̂ has the constants
       B = √(1 − 1/n)/√eps, B′ = √(1 − 1/n)·κ/(√n·eps), tight;

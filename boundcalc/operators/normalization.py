@@ -186,15 +186,19 @@ class Normalization(Operator):
         return Domain(radius, low - moved - slack, high + moved + slack)
 
     def _gain(self, region: Region) -> Expression:
-        """G = sup max |g_i| over the weights of the region; 1 without weights."""
+        """G = sup ‖diag(g)‖, on centred vectors where there is a mean; 1 without weights.
+
+        ‖diag(h)u‖² ≤ ‖h‖² max u_i², and u_i² ≤ 1 − 1/n for a centred unit vector u.
+        """
         if not self.weighted:
             return ONE
-        found = region.weight
+        share = self._bounds(region).share()
+        found = None if region.weight is None else _times(share, region.weight)
         if region.center is not None and region.change is not None:
             gain, _ = self._split(region.center[None], self._inputs())
             around = number_of(float(np.abs(gain).max()))
             if region.change.node != ZERO.node:
-                around = around + region.change
+                around = around + _times(share, region.change)
             found = around if found is None else smaller(found, around)
         return self._radius(region, "weight", "jac_input") if found is None else found
 

@@ -137,7 +137,8 @@ class Figure:
     Attributes
     ----------
     alt
-        What it shows, for those who do not see it; plain text, or empty.
+        What it shows, for those who do not see it, or empty: letters, digits and
+        punctuation that this package wrote and that need no escaping.
     """
 
     stem: str

@@ -26,7 +26,6 @@ def document(findings: Findings, figures: Mapping[str, Content]) -> Document:
     figures
         Stem of each figure that was drawn → its caption.
     """
-
     alt = {"graph": described(findings.graph)}
 
     def shown(*stems: str) -> tuple[Block, ...]:

@@ -1,4 +1,4 @@
-"""The four figures of a report."""
+"""The figures of a report."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from boundcalc.rates import Rate
 from boundcalc.report import plots, series
 from boundcalc.report.cells import Content, Maths
+from boundcalc.report.drawing import graph_figure
 from boundcalc.report.gather import Findings
 from boundcalc.report.notation import BIAS, ERROR
 from boundcalc.report.numbers import log10
@@ -21,6 +22,12 @@ _ROUNDING = 1e-24  # of ‖u‖²: smaller observations are rounding errors
 _MARKED = 30  # most points of a line whose points are marked
 
 _CAPTIONS: dict[str, Content] = {
+    "graph": (
+        "The network: operators with number, name and type. The number at an edge is the bound ",
+        Maths("a"),
+        " on the norm of its Jacobian, by which a gradient on its way back grows at most; δ marks "
+        "an output, ε an edge, where a perturbation acts.",
+    ),
     "bounds": (
         "Bounds against the simulation at fixed iterates: ",
         Maths(ERROR),
@@ -60,6 +67,7 @@ def draw(findings: Findings, folder: Path) -> dict[str, Content]:
     Stem of each figure → its caption.
     """
     painters: dict[str, Callable[[Findings], Figure | None]] = {
+        "graph": graph_figure,
         "bounds": bounds_figure,
         "depth": depth_figure,
         "rates": rates_figure,

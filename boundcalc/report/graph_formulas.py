@@ -68,9 +68,7 @@ _RUNS: Content = (
     " of a run is replaced by the smaller norm (docs/theory.md, Lemma 4.10).",
 )
 
-_COEFFICIENTS: Content = (
-    "A coefficient is what these give for one perturbation of size 1 alone.",
-)
+_COEFFICIENTS: Content = ("A coefficient is what these give for one perturbation of size 1 alone.",)
 
 
 def graph_formulas(graph: OperatorGraph) -> list[Block]:

@@ -8,7 +8,7 @@ from boundcalc.report.cells import Block, Bullets, Code, Content, Maths, Paragra
 from boundcalc.report.gather import Findings
 from boundcalc.report.notation import BIAS, ERROR, joined, said
 from boundcalc.report.numbers import DOWN, EVEN, sampled, value
-from boundcalc.report.reading import Reading, Tolerance, reading
+from boundcalc.report.reading import Reading, reading
 from boundcalc.simulate.iterates import IterateCheck
 
 _DIGITS = 3

@@ -32,6 +32,7 @@ LOOKS = {
     "sharp": Look("#0072B2", "o", "-"),
 }
 OBSERVED = "#000000"
+WIDTH = 7.0  # inches of a page's text
 
 _STYLE: dict[str, Any] = {
     "font.family": "serif",
@@ -74,9 +75,49 @@ def panels(count: int, height: float) -> tuple[Figure, list[Axes]]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as NewFigure
 
-    figure = NewFigure(figsize=(7.0, height), layout="constrained")
+    figure = NewFigure(figsize=(WIDTH, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure, list(figure.subplots(1, count, squeeze=False)[0])
+
+
+def canvas(height: float) -> tuple[Figure, Axes]:
+    """A figure as wide as a page's text with one panel, in inches, that fills it."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure as NewFigure
+
+    figure = NewFigure(figsize=(WIDTH, height))
+    FigureCanvasAgg(figure)
+    panel = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    panel.set_xlim(0.0, WIDTH)
+    panel.set_ylim(0.0, height)
+    panel.set_axis_off()
+    return figure, panel
+
+
+def printable(text: str) -> str:
+    """The text with a question mark for each character that the font lacks.
+
+    >>> printable("fc1 数"), printable("Σ w")
+    ('fc1 ?', 'Σ w')
+    """
+    from matplotlib.font_manager import findfont, get_font
+
+    font = get_font(findfont(_STYLE["font.serif"][0]))
+    return "".join(c if font.get_char_index(ord(c)) else "?" for c in text)
+
+
+def text_width(text: str, size: float) -> float:
+    """Inches that a text of a size in points takes, read literally.
+
+    >>> text_width("iii", 10) < text_width("WWW", 10)
+    True
+    """
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    properties = FontProperties(family=_STYLE["font.serif"][0], size=size)
+    points: float = text_to_path.get_text_width_height_descent(text, properties, ismath=False)[0]
+    return points / 72.0
 
 
 def powers(axis: Any) -> None:

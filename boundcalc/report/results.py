@@ -17,10 +17,21 @@ import boundcalc
 from boundcalc.arithmetic import Number, Status
 from boundcalc.graph import OperatorGraph
 from boundcalc.rates import Rate, Rates
+from boundcalc.report.graph_results import MOST_OPERATORS, graph_results
+from boundcalc.report.reading import contributions
 from boundcalc.simulate import Metric, Run
 from boundcalc.theories.perturbed.coefficients import GRAM_SITES, Coefficients
 from boundcalc.theories.perturbed.families import COLUMNS
 from boundcalc.verify import Verdicts
+
+MEASURED = (
+    "regions were measured on the data (regions: visited), so that every bound is sampled, not "
+    "proved"
+)
+KINKED = (
+    "no coefficient where a perturbation reaches a kink: what it does is bounded, but by no "
+    "multiple of its square"
+)
 
 #: Column → its place in the ``coefficients`` object.
 _PLACES = {
@@ -43,7 +54,11 @@ def sampled(value: float) -> float | str | None:
 
 
 def compile_results(
-    coefficients: Coefficients, *, gram: bool | None = None, formulas: bool = False
+    coefficients: Coefficients,
+    *,
+    gram: bool | None = None,
+    formulas: bool = False,
+    graph: bool = False,
 ) -> dict[str, Any]:
     """The object of ``boundcalc compile --json``.
 
@@ -53,8 +68,10 @@ def compile_results(
         Write the Gram matrix; by default only up to 128 sites.
     formulas
         Add LaTeX under ``formula``.
+    graph
+        Add the operators under ``graph``, up to 10 000 of them.
     """
-    graph, bounds = coefficients.graph, coefficients.bounds
+    model, bounds = coefficients.graph, coefficients.bounds
     tree: dict[str, Any] = {}
     exact: dict[str, Any] = {}
     for column in COLUMNS:
@@ -70,9 +87,9 @@ def compile_results(
         tree.setdefault(group, {})[name] = values
         exact.setdefault(group, {})[name] = fractions
     result: dict[str, Any] = {
-        "name": graph.name,
+        "name": model.name,
         "family": coefficients.family.name,
-        "operators": list(graph.ids),
+        "operators": list(model.ids),
         "coefficients": tree,
         "error_bound": number(coefficients.error_bound()),
         "bias_bound": number(coefficients.bias_bound()),
@@ -101,25 +118,33 @@ def compile_results(
     if formulas:
         found = coefficients.formulas()
         if found is None:
-            result["notes"].append("formulas are written out up to 8 operators")
+            result["notes"].append("formulas are written out for chains of up to 8 operators")
         else:
             result["formula"] = {}
             for column, entries in found.items():
                 group, name = _PLACES[column]
                 result["formula"].setdefault(group, {})[name] = entries
         result |= _general_formulas(coefficients)
+    if graph and model.size <= MOST_OPERATORS:
+        result["graph"] = graph_results(model)
+    elif graph:
+        result["notes"].append(
+            f"the graph of {model.size} operators is left out here; a report has it in results.json"
+        )
     return result
 
 
 def _general_formulas(coefficients: Coefficients) -> dict[str, Any]:
     """Recurrences of the family, and closed forms in N and i where the chain is uniform."""
-    from boundcalc.theories.perturbed.formulas import CONVENTIONS, RECURRENCES, closed_latex
+    from boundcalc.theories.perturbed.formulas import CONVENTIONS, closed_latex, recurrences
 
-    family = coefficients.family.name
+    family, graph = coefficients.family.name, coefficients.graph
+    if coefficients.refused:
+        return {"recurrence": [], "closed_form": None}
     closed = None
-    if coefficients.graph.is_uniform:
+    if graph.is_chain and graph.smooth and graph.is_uniform:
         closed = {"where": CONVENTIONS[family], **closed_latex(family)}
-    return {"recurrence": list(RECURRENCES[family]), "closed_form": closed}
+    return {"recurrence": list(recurrences(graph, family)), "closed_form": closed}
 
 
 def _sharp_only(coefficients: Coefficients, gram: bool | None, notes: list[str]) -> dict[str, Any]:
@@ -131,7 +156,6 @@ def _sharp_only(coefficients: Coefficients, gram: bool | None, notes: list[str])
     elif gram is None:
         notes.append(f"the Gram matrix of {len(labels)} sites is left out; --gram writes it")
     separable = coefficients.separable()
-    contributions = coefficients.bounds.contributions if coefficients.bounds else ()
     return {
         "gram": matrix,
         "gram_labels": list(labels),
@@ -139,8 +163,7 @@ def _sharp_only(coefficients: Coefficients, gram: bool | None, notes: list[str])
         if separable is None
         else {label: number(value) for label, value in separable.items()},
         "contributions": {
-            name: number(value)
-            for name, value in zip(coefficients.graph.ids, contributions, strict=False)
+            name: number(value) for name, value in contributions(coefficients).items()
         },
     }
 
@@ -249,6 +272,7 @@ def results(
         "name": graph.name,
         "operators": list(graph.ids),
         "versions": versions(),
+        "graph": graph_results(graph),
         "compile": {name: compile_results(found) for name, found in coefficients.items()},
         "rate": None if rates is None else rate_results(rates),
         "simulate": None if verdicts is None else simulate_results(verdicts.run),
@@ -286,6 +310,10 @@ def _status(coefficients: Coefficients) -> dict[str, str | None]:
 
 def _notes(coefficients: Coefficients) -> list[str]:
     notes = list(coefficients.graph.notes)
+    if coefficients.graph.sampled:
+        notes.append(MEASURED)
+    if any(None in column for column in coefficients.columns.values()):
+        notes.append(KINKED)
     if coefficients.missing:
         notes.append(coefficients.missing)
     bounds = coefficients.bounds

@@ -21,7 +21,7 @@ _LOG = logging.getLogger("boundcalc.report")
 STEM = "report"
 #: What an earlier report may have left in the folder.
 _OWN = ("report.tex", "report.pdf", "report.md", "report.log", "results.json")
-_OWN_FIGURES = ("bounds", "depth", "trajectory", "rates")
+_OWN_FIGURES = ("graph", "bounds", "depth", "trajectory", "rates")
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from pydantic import BaseModel, ValidationError
 from boundcalc.errors import SpecError, nearest
 from boundcalc.spec.fields import Frozen, Size
 from boundcalc.spec.model import PerturbationSection, Spec
-from boundcalc.spec.sections import OperatorSection
 from boundcalc.spec.places import Trail, dotted
 from boundcalc.spec.problems import Problem, as_error, found, unknown_key
 from boundcalc.spec.reading import bytes_of, plain_data
+from boundcalc.spec.sections import OperatorSection
 from boundcalc.spec.symbols import check_symbols, undeclared
 from boundcalc.spec.validation import keys_of, problems_in
 

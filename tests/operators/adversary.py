@@ -64,7 +64,7 @@ def unit(x):
     return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-300)
 
 
-def largest(rng, size, domains, sizes, points=150, rounds=20):
+def largest(rng, size, domains, sizes, points=100, rounds=18):
     """The largest value of ``size`` at points that the search finds.
 
     ``size`` takes (P, n) points; every part of them is in its domain.

@@ -129,12 +129,26 @@ def test_the_largest_gain_scales_the_constants(kind):
     values = np.array([1.0, -3.0, 2.0, *shift])
     frozen = Region(center=values, change=exact(0))
     assert number(operator.constants(frozen, None, reads=False).jac_input) == 3.0
+    share = 1.0 if kind is RMSNorm else np.sqrt(2 / 3)  # of a change of g, seen by centred vectors
     trained = Region(center=values, change=parse("1/2"))
-    assert number(operator.constants(trained, None, reads=False).jac_input) == 3.5
+    found = operator.constants(trained, None, reads=False).jac_input
+    assert number(found) == pytest.approx(3.0 + share / 2)
     both = Region(weight=parse("3/2"), center=values, change=parse("1/2"))
-    assert number(operator.constants(both, None, reads=False).third_input) == 1.5
+    found = operator.constants(both, None, reads=False).third_input
+    assert number(found) == pytest.approx(1.5 * share)
     with pytest.raises(SpecError, match=r"jac_input of a `\w+` operator .* its weights"):
         operator.constants(Region(), None, reads=False)
+
+
+def test_gains_in_a_ball_are_attained_by_one():
+    case = shaped(LayerNorm(eps="1/4"), (3,))
+    constants = case.operator.constants(Region(weight=exact(2)), None, reads=False)
+    u, s = directions(case)
+    y = line(case, u, [0.0, s / 2])
+    w = np.array([2.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+    for name, which, at in ORDERS[:2]:
+        found = norms(case, which, y, w)[at]
+        assert found == pytest.approx(number(getattr(constants, name)), rel=1e-6)
 
 
 def test_a_box_bounds_the_centred_input_by_half_its_width():
