@@ -50,7 +50,10 @@ def from_torch(module: Any, input_shape: Sequence[int], *, name: str | None = No
     except ImportError:
         raise missing("torch", "torch", where) from None
     try:
-        graph = torch.fx.Tracer().trace(module)
+        tracer = torch.fx.Tracer()
+        if tracer.is_leaf_module(module, ""):  # read as a module, not by what its forward calls
+            module = torch.nn.Sequential(module)
+        graph = tracer.trace(module)
     except Exception as error:  # whatever the module's forward raises on a symbolic value
         raise DataError(
             f"the module cannot be traced: {str(error).splitlines()[0][:150]}",
@@ -67,7 +70,8 @@ def from_torch(module: Any, input_shape: Sequence[int], *, name: str | None = No
         try:
             result = reader.run(node)
         except BoundcalcError as error:
-            text = f"{where}: node {position} of {len(nodes)}, {node.target!s:.80}"
+            called = getattr(node.target, "__name__", str(node.target))
+            text = f"{where}: node {position} of {len(nodes)}, {called:.80}"
             raise error.located(text) from None
     last = builder.last(result)
     layers = [

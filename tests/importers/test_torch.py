@@ -51,8 +51,14 @@ def test_a_module_is_the_spec_of_its_function(tmp_path, name):
     assert gap(outputs(spec, x.numpy()), logits(module, x)) <= 1e-5
 
 
-@pytest.mark.parametrize("exporter", EXPORTERS)
-@pytest.mark.parametrize("name", MODULES)
+#: Modules that meet what today's exporter writes otherwise than the legacy one.
+SLOW = ("sequential", "convolutional", "residual", "transformer", "encoder", "cells")
+
+
+@pytest.mark.parametrize(
+    ("name", "exporter"),
+    [(name, "legacy") for name in MODULES] + [(name, "today") for name in SLOW],
+)
 def test_what_pytorch_exports_is_the_spec_of_its_function(tmp_path, name, exporter):
     module, x = made(name), samples(name)
     if exporter == "legacy" and name == "sequential":
@@ -157,7 +163,7 @@ class Sorted(nn.Module):
 
 class Options(nn.Module):
     def forward(self, x):
-        return torch.softmax(x, dim=None)
+        return torch.nn.functional.softplus(x, beta=2)
 
 
 NAN = nn.Linear(3, 2)
@@ -174,7 +180,7 @@ BAD = {
     "nan": (nn.Sequential(NAN), (3,), DataError, "0.weight: .*nan at"),
     "a shape": (nn.Linear(4, 2), (3,), UnsupportedError, "does not fit its input"),
     "no components": (nn.Linear(4, 2), (0,), DataError, "without components"),
-    "an option": (Options(), (3,), UnsupportedError, "without an axis"),
+    "an option": (Options(), (3,), UnsupportedError, "softplus.*another scale"),
     "nothing": (nn.Identity(), (3,), UnsupportedError, "the output is the input"),
     "padding": (
         nn.Conv2d(1, 1, 3, padding=1, padding_mode="circular"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from math import ldexp
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,14 +38,34 @@ def test_floats_are_scaled_exactly(x: float) -> None:
     assert value(scaled.scaled(x)) == F(x)
 
 
-@settings(max_examples=300)
-@given(SCALED, SCALED)
-def test_arithmetic_of_scaled_numbers(x: tuple[float, int], y: tuple[float, int]) -> None:
+def check_arithmetic(x: tuple[float, int], y: tuple[float, int]) -> None:
     unit = F(1, 2**53)
     assert near(value(scaled.times(x, y)), value(x) * value(y), unit)
     assert near(value(scaled.plus(x, y)), value(x) + value(y), unit)
     assert value(scaled.less(x, y)) == min(value(x), value(y))
     assert near(value(scaled.root(x)) ** 2, value(x), 3 * unit)
+    assert near(value(scaled.joint(x, y, False)), value(x) + value(y), unit)
+    assert near(value(scaled.joint(x, y, True)) ** 2, value(x) ** 2 + value(y) ** 2, 5 * unit)
+
+
+@given(SCALED, SCALED)
+def test_arithmetic_of_scaled_numbers(x: tuple[float, int], y: tuple[float, int]) -> None:
+    check_arithmetic(x, y)
+
+
+EXTREMES = [(2.0**-256, 0), (1.0, 0), (2.0**256 - 2.0**203, 0)]
+
+
+@pytest.mark.parametrize("steps", range(-3, 4))
+@pytest.mark.parametrize("x", EXTREMES)
+@pytest.mark.parametrize("y", EXTREMES)
+def test_where_the_exponent_steps(x: tuple[float, int], y: tuple[float, int], steps: int) -> None:
+    y = (y[0], steps)
+    check_arithmetic(x, y)
+    sums = scaled.Sums([0.0], [0.0], [0])
+    for term in (x, y, y, x):
+        scaled.accumulate(sums, 0, term)
+    assert near(value(scaled.summed(sums, 0)), 2 * value(x) + 2 * value(y), F(2, 2**53))
 
 
 @settings(max_examples=300)
