@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from boundcalc.arithmetic import Number
-from boundcalc.arithmetic.number import format_bound, format_limit
+from boundcalc.arithmetic.number import format_bound, format_limit, format_number
 from boundcalc.cli.tables import make_table, new_console, print_line, print_table, shortened
 from boundcalc.graph import OperatorGraph
 from boundcalc.report.layers import Line, lines, totals
@@ -15,6 +15,7 @@ from boundcalc.report.reading import Reading, Tolerance, reading
 from boundcalc.theories.perturbed.coefficients import Coefficients
 
 _NAMED = 3  # operators that are named in one line
+_DIGITS = 3
 _WIDEST = 44  # characters of what an operator reads
 
 
@@ -70,7 +71,7 @@ def show_reading(console: Console, coefficients: Coefficients) -> None:
         return
     for text in (_sizes(facts), _shares(facts), _least(coefficients.graph, facts)):
         if text:
-            print_line(console, f"  {text}")
+            print_line(console, f"  {text} ({facts.largest.status})")
 
 
 def _sizes(facts: Reading) -> str:
@@ -88,11 +89,10 @@ def _sizes(facts: Reading) -> str:
 def _shares(facts: Reading) -> str:
     if len(facts.shares) < 2:
         return ""
-    named = ", ".join(f"{name} {_up(share)}" for name, share in facts.shares[:_NAMED])
+    named = [f"{name} {format_number(s.value, _DIGITS)}" for name, s in facts.shares[:_NAMED]]
     left_out = len(facts.shares) - _NAMED
-    return f"shares of the error by weights: {named}" + (
-        f", {left_out} more" if left_out > 0 else ""
-    )
+    named += [f"{left_out} more"] if left_out > 0 else []
+    return f"shares of the error by weights: {', '.join(named)}"
 
 
 def _least(graph: OperatorGraph, facts: Reading) -> str:
@@ -114,8 +114,8 @@ def _letter(found: Tolerance) -> str:
 
 
 def _up(number: Number) -> str:
-    return format_bound(number.value, 3)
+    return format_bound(number.value, _DIGITS)
 
 
 def _down(number: Number) -> str:
-    return format_limit(number.value, 3)
+    return format_limit(number.value, _DIGITS)

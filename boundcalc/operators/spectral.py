@@ -21,9 +21,9 @@ MM* = τI − (τI − Ĝ) − (Ĝ − MM*) ⪯ (τ + uτ + ‖Δ‖ + γ_q‖M�
 So nothing rests on the accuracy of the proposed τ: one that is too small is refused, and
 raised.  The excess over ‖M‖ is about 3p²u/2 relative: 7e-10 for p = 2048.  Matrices are
 scaled by a power of two to entries of size 1, so what underflows, at most (p + q)p²·2⁻¹⁰²²,
-is far below the 1e-12 by which results are rounded up.  Cheaper and tighter than Gram
-iteration (Delattre et al., ICML 2023, arXiv:2305.16173), which takes about ten products
-MM* where this takes one, and ends a factor rank^(2⁻ᵏ) above ‖M‖.
+is far below the 1e-12 by which results are rounded up.  Gram
+iteration (Delattre et al., ICML 2023, arXiv:2305.16173) is an alternative, but takes k products
+of p × p matrices to come within the factor p^(2⁻ᵏ⁻¹): 1.004 for p = 2000 and k = 10.
 
 [H02] N. J. Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd ed., SIAM 2002.
 [R06] S. M. Rump, *Verification of positive definiteness*, BIT 46 (2006) 433-452.
@@ -46,7 +46,7 @@ from boundcalc.operators.regions import Array, rounded_up
 AnyArray: TypeAlias = npt.NDArray[Any]
 
 #: Up to this smaller side all eigenvalues are computed, above it one of them by Lanczos.
-DIRECT = 2048
+DIRECT = 512
 
 #: A matrix whose smaller side is longer is cut into slabs of at most this side.
 LIMIT = 8192

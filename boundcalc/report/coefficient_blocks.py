@@ -53,7 +53,7 @@ def _symbolic(findings: Findings, missing: str) -> Content:
 
 
 def _table(coefficients: Coefficients) -> Table:
-    graph, family = coefficients.graph, coefficients.family
+    family = coefficients.family
     found = site_rows(coefficients)
     rows: tuple[tuple[Content, ...], ...] = tuple(
         ("" if row.number is None else str(row.number), _place(row), *_cells(row)) for row in found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from boundcalc.arithmetic import WIDE
@@ -123,7 +124,7 @@ def _draw_edge(
 
     points = _points(plan, edge)
     vertices, codes = [points[0]], [Path.MOVETO]
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         # Tangents along the layers' direction: an edge that goes straight stays straight.
         if plan.upright:
             bends = [(x0, (y0 + y1) / 2), (x1, (y0 + y1) / 2)]
@@ -198,7 +199,7 @@ def _label_place(
     points: list[tuple[float, float]], taken: list[tuple[float, float]]
 ) -> tuple[float, float]:
     """A place along the edge that no other label has, near the middle if possible."""
-    pieces = list(zip(points, points[1:], strict=False))
+    pieces = list(pairwise(points))
     middle = len(pieces) // 2
     order = sorted(range(len(pieces)), key=lambda k: abs(k - middle))
     places = [

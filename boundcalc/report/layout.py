@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -75,7 +76,7 @@ def layered(count: int, edges: Sequence[Edge], *, box: float, wire: float, gap: 
         places = list(range(len(items), len(items) + layer[v] - layer[u] - 1))
         items += range(layer[u] + 1, layer[v])
         chains[u, v] = [u, *places, v]
-    links = [link for chain in chains.values() for link in zip(chain, chain[1:], strict=False)]
+    links = [link for chain in chains.values() for link in pairwise(chain)]
     rows = _ordered(items, links)
     widths = [box if k < count else wire for k in range(len(items))]
     across = _coordinates(rows, links, widths, gap, count)

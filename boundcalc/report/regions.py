@@ -175,20 +175,18 @@ class _Rows:
         return ball, interval(domain.low, domain.high, letters[status])
 
     def _weights(self, node: Node) -> Content:
-        region, pieces = node.region, list[Piece]()
+        region = node.region
         if not node.weights and node.operator is not None:
             return "none"
         if not node.trainable:
             return Maths("w=w^0")
+        parts: list[Content] = []
         for letters, radius in ((r"w-w^0", region.change), ("w", region.weight)):
             if radius is not None:
-                pieces += [", "] if pieces else []
-                pieces += joined(
-                    Maths(rf"\lVert {letters}\rVert\le"),
-                    " ",
-                    stated(self._graph, radius, digits=_DIGITS),
-                )
-        return tuple(pieces) if pieces else "anywhere"
+                size = stated(self._graph, radius, digits=_DIGITS)
+                parts += [", "] if parts else []
+                parts += [Maths(rf"\lVert {letters}\rVert\le"), " ", size]
+        return joined(*parts) if parts else "anywhere"
 
 
 def met_norms(findings: Findings) -> dict[tuple[int, int | None], float]:

@@ -178,7 +178,8 @@ RECURRENCES = {
 #: by what they are for; sums over u → v are over the slots of v, or over all that read u.
 GRAPH_RECURRENCES = {
     "second moments": (
-        r"s_v &= \sum_{u\to v}\ell_{v,u}s_u + e_v, \qquad V_u = \sum_{u\to v}a_{v,u}V_v, \qquad V_N = 1",
+        r"s_v &= \sum_{u\to v}\ell_{v,u}s_u + e_v, \qquad "
+        r"V_u = \sum_{u\to v}a_{v,u}V_v, \qquad V_N = 1",
         r"D_{v,u} &= \sum_{u'\to v}A_{v,u,u'}s_{u'}, \qquad D^w_v = \sum_{u\to v}B_{v,u}s_u",
         r"R_u &= \sum_{u\to v}\left(a_{v,u}R_v + V_vD_{v,u}\right), \qquad "
         r"h_u = \sum_{u\to v}a_{v,u}h_v + \sum_v\epsilon_{v,u}",

@@ -188,8 +188,10 @@ class h(sympy.Function):  # type: ignore[misc]  # noqa: N801 - a letter of the f
 
     @classmethod
     def eval(cls, M: Any, *nodes: Any) -> Any:
-        """A power, where there is one node."""
-        return nodes[0] ** M if len(nodes) == 1 else None
+        """A power where there is one node; h_M(1, 1) = M."""
+        if len(nodes) == 1:
+            return nodes[0] ** M
+        return M if nodes == (1, 1) else None
 
     def doit(self, **hints: Any) -> Any:
         """A number where all arguments are; else quotients, or their limits."""

@@ -31,6 +31,8 @@ CONVENTION = (
 
 #: The entries of θ = (τ_k, V_k s_{k−1}, V_k, 1), as indices.
 _ENTRIES = (r"\tau", "s", "V", "1")
+#: How far a has to be from 1 for a formula that divides by 1 − a².
+_APART = 0.01
 _LETTERS = {
     "l": r"\hat{\ell}",
     "e": r"\hat{e}",
@@ -281,15 +283,31 @@ def _forms(graph: OperatorGraph, found: Cut) -> RepeatedForms:
     V0 = name(f"V_{{{first}}}", V_end * h(M, x["a"]))
     T0 = name(rf"\tau_{{{first}}}", backward(s0, V_end, T_end, M))
     letters = x | {"s": s0, "V": V_end, "T": T_end}
-    total = _weighted("q^{-}", before, (T0, sympy.Integer(0), V0, sympy.Integer(1)), name)
-    for (i, j), sum_ in _sums().items():
+
+    @cache
+    def summed(i: int, j: int) -> sympy.Expr:
+        if i == j == 0 and block.a.is_number and abs(block.a - 1) > _APART:
+            return name(_index("S", 0, 0), squares())
+        return name(_index("S", i, j), _sums()[i, j].expression(M, letters))
+
+    def squares() -> sympy.Expr:
+        # the squares of τ_{k−1} = a τ_k + V_k (A s_{k−1} + D) + ϵ, added over k, solved for Σ τ_k²
+        parts = (x["a"], x["A"], x["D"], x["eps"])
+        known = [
+            parts[i] * parts[j] * (1 if i == j else 2) * summed(i, j)
+            for i in range(1, 4)
+            for j in range(i + 1)
+            if parts[i] * parts[j] != 0
+        ]
+        return sympy.Add(T_end**2, -(T0**2), *known) / (1 - x["a"] ** 2)
+
+    zero, one = sympy.Integer(0), sympy.Integer(1)
+    total = _weighted("q^{-}", before, (T0, zero, V0, one), name)
+    for i, j in _sums():
         q = block.Q[i][j] * (1 if i == j else 2)
-        index = _ENTRIES[i] + _ENTRIES[j]
         if q != 0:
-            total += name(f"q_{{{index}}}", q) * name(
-                f"S_{{{index}}}", sum_.expression(M, letters)
-            )
-    total += _weighted("q^{+}", after, (sympy.Integer(0), s_end, *[sympy.Integer(1)] * 2), name)
+            total += name(_index("q", i, j), q) * summed(i, j)
+    total += _weighted("q^{+}", after, (zero, s_end, one, one), name)
     s_k = sympy.Symbol("s_{k}", nonnegative=True)
     boundary = {
         s_k: size(s0, k - first),
@@ -308,11 +326,14 @@ def _weighted(
         for j, y in enumerate(theta[: i + 1]):
             q = part.Q[i][j] * (1 if i == j else 2)
             if x * y != 0:
-                index = _ENTRIES[i] + _ENTRIES[j]
-                together.setdefault(x * y, (index, []))[1].append(q)
+                together.setdefault(x * y, (_index(letter, i, j), []))[1].append(q)
     return sympy.Add(
         *(
-            name(f"{letter}_{{{index}}}", sympy.Add(*found)) * product
+            name(index, sympy.Add(*found)) * product
             for product, (index, found) in together.items()
         )
     )
+
+
+def _index(letter: str, i: int, j: int) -> str:
+    return f"{letter}_{{{_ENTRIES[j]} {_ENTRIES[i]}}}"

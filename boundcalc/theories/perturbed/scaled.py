@@ -110,7 +110,11 @@ def add_to(column: Column, i: int, x: Scaled) -> None:
 
 
 def accumulate(sums: Sums, i: int, x: Scaled) -> None:
-    """Add to entry i; what rounding loses is kept apart (T. Ogita, S. M. Rump, S. Oishi, 2005)."""
+    """Add to entry i; what rounding loses is kept apart (T. Ogita, S. M. Rump, S. Oishi, 2005).
+
+    The mantissa may leave its range: a sum of 2⁶⁴ terms does so by a factor of 2⁶⁴ at most,
+    far from where float64 ends.
+    """
     if x[0] == 0.0:
         return
     old, lost, k, term = sums.mantissa[i], sums.lost[i], sums.exponent[i], x[0]
@@ -122,8 +126,6 @@ def accumulate(sums: Sums, i: int, x: Scaled) -> None:
     new = old + term
     back = new - old
     lost += (old - (new - back)) + (term - back)
-    if new >= _LARGE:
-        new, lost, k = new * _DOWN, lost * _DOWN, k + 1
     sums.mantissa[i] = new
     sums.lost[i] = lost
     sums.exponent[i] = k
