@@ -82,7 +82,7 @@ def _build(
     placed = place(spec, links, distributions, numbers)
     data = None
     if spec.simulation is not None and any(objects):
-        data = _data(spec, objects, folder, numbers)
+        data = _data(spec, folder, numbers)
     nodes, notes = make_nodes(
         spec, links, objects, data, amplitudes(placed), folder or spec.folder, numbers
     )
@@ -162,18 +162,9 @@ def _substituted(value: Any, values: Mapping[str, Expression]) -> Any:
     return value.substitute(values) if isinstance(value, Expression) and value.symbols else value
 
 
-def _data(
-    spec: Spec,
-    objects: list[Operator | None],
-    folder: Path | None,
-    values: Mapping[str, float],
-) -> Data:
+def _data(spec: Spec, folder: Path | None, values: Mapping[str, float]) -> Data:
     assert spec.simulation is not None  # noqa: S101 - the caller has looked
     try:
-        data = make_data(spec.simulation.data, folder or spec.folder, values)
-        for operator in objects:
-            if operator is not None:
-                operator.check_labels(data.labels)
+        return make_data(spec.simulation.data, folder or spec.folder, values)
     except SpecError as error:
         raise error.located("simulation.data") from None
-    return data

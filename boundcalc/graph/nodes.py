@@ -86,6 +86,7 @@ def _make(making: Making, v: int) -> None:
             )
         shape = operator.output_shape
         weights = operator.weight_size(size)
+        _check_labels(making, operator)
     else:
         shape, weights = (section.dim or 1,), 0
     if operator is not None and section.dim not in (None, prod(shape)):
@@ -309,6 +310,15 @@ def _check_data(making: Making) -> None:
             expected=f"{found} numbers, as a sample has",
             fix="change the shape or the data",
         )
+
+
+def _check_labels(making: Making, operator: Operator) -> None:
+    if making.data is None:
+        return
+    try:
+        operator.check_labels(making.data.labels)
+    except SpecError as error:
+        raise error.located("simulation.data") from None
 
 
 def _check_sink(last: Node) -> None:

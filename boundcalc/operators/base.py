@@ -221,7 +221,7 @@ class Operator(Frozen, ABC):
 
     def _radius(self, region: Region, of: str, constant: str) -> Expression:
         """The radius of the ``input`` or ``weight`` ball, which ``constant`` needs."""
-        radius: Expression | None = getattr(region, of)
+        radius = region.input if of == "input" else region.weight_radius()
         if radius is None:
             noun = {"input": "input", "weight": "weights"}[of]
             raise SpecError(

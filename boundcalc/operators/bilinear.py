@@ -78,7 +78,7 @@ class Bilinear(Operator):
 
     def input_constants(self, region: Region, data: Data | None) -> InputConstants:
         """The constants a = ℓ = R_w, B = 1, the others 0."""
-        radius = region.weight_radius() or self._radius(region, "weight", "jac_input")
+        radius = self._radius(region, "weight", "jac_input")
         return InputConstants(jac_input=radius, lip_input=radius, hess_mixed=ONE)
 
     def weight_constant(self, region: Region, features: Array | None) -> Expression:

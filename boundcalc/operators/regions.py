@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from boundcalc.arithmetic import FLOATS
+from boundcalc.arithmetic import FLOATS, RATIONALS
+from boundcalc.errors import InexactError
 from boundcalc.spec.expressions import Expression, exact, largest, measured, root, smallest
 
 Array: TypeAlias = npt.NDArray[np.float64]
@@ -34,7 +36,7 @@ class Domain:
     >>> Domain(radius=exact(3)).within(4)
     Domain(radius=Expression(source='3', node=('number', Fraction(3, 1))), low=-3.0, high=3.0)
     >>> str(Domain(low=-1.0, high=2.0).within(4).radius)
-    '4'
+    '(sqrt(4) * 2)'
     """
 
     radius: Expression | None = None
@@ -154,12 +156,20 @@ def norm_of(values: Array) -> Expression:
 def reach(*radii: Expression | None) -> float:
     """The sum of radii, rounded up; infinite where one is missing or has no number yet.
 
-    >>> reach(exact(1), None)
-    inf
+    Rational radii give the smallest float that is not below their sum.
+
+    >>> reach(exact(1), None), reach(exact(1), exact(2))
+    (inf, 3.0)
     """
-    if any(radius is None or radius.symbols for radius in radii):
+    known = [radius for radius in radii if radius is not None and not radius.symbols]
+    if len(known) < len(radii):
         return math.inf
-    return rounded_up(sum(float(radius.evaluate(FLOATS)) for radius in radii if radius is not None))
+    try:
+        total = sum((Fraction(radius.evaluate(RATIONALS)) for radius in known), Fraction(0))
+    except InexactError:
+        return rounded_up(sum(float(radius.evaluate(FLOATS)) for radius in known))
+    nearest = float(total)
+    return nearest if nearest >= total else math.nextafter(nearest, math.inf)
 
 
 def rounded_up(x: float) -> float:

@@ -112,7 +112,10 @@ def independent_law(graph, rng):
     perturbations, bits = in_order(graph, rng)
     for perturbation in perturbations:
         key, law = (perturbation.direction, shift_key(perturbation)), perturbation.distribution
-        if law.magnitude is not None:
+        if law.model == "constant":
+            law = float(law.value.evaluate(WIDE))
+            high, low, share = law, law, 1.0
+        elif law.magnitude is not None:
             size = float(law.magnitude.evaluate(WIDE))
             high, low, share = size, -size, 0.5
         else:

@@ -64,6 +64,8 @@ class RandomGraph:
             factors = ", ".join(f"{k}/2" for k in rng.integers(-3, 4, len(inputs)))
             return self.line("add", inputs, f", factors: [{factors}]")
         if kind == "multiply":
+            if self.width == 1 and rng.random() < 0.5:
+                return self.line("triple", self.pick(3), self.weights(("triple",)))
             return self.line("multiply", self.pick(2))
         if kind == "concat":
             return self.dense([self.concat(self.pick(int(rng.integers(2, 4))))])

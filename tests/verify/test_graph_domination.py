@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from outcomes import dependent_law, exact_moments, independent_law
 from random_graphs import random_spec, random_weights
+from triple import WITH_TRIPLE
 
 import boundcalc as bc
 from boundcalc.arithmetic import WIDE
@@ -41,7 +42,7 @@ def random_graph(rng, *, kinks, laws):
     while True:
         size, sites = int(rng.integers(2, 8)), int(rng.integers(2, 10))
         text = random_spec(rng, size=size, kinks=kinks, sites=sites, laws=laws)
-        graph = bc.build(bc.loads(text))
+        graph = bc.build(bc.loads(text), operators=WITH_TRIPLE)
         noisy = sum(p.size for p in make_noise(graph).perturbations)
         if not graph.is_chain and 0 < noisy <= COMPONENTS:
             return graph, text

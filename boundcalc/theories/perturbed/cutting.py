@@ -53,7 +53,9 @@ class Part:
         """Its constants with its own numbers: the entry, and the data, are 0."""
         number = {v: k for k, v in enumerate(self.nodes, 1)} | {self.entry: 0, 0: 0}
         edge = {old: k for k, old in enumerate(self.edges, 1)}
-        groups = {group: k for k, group in enumerate(dict.fromkeys(g.groups[v] for v in self.nodes))}
+        groups = {
+            group: k for k, group in enumerate(dict.fromkeys(g.groups[v] for v in self.nodes))
+        }
 
         def rows(column: Sequence[Any]) -> tuple[Any, ...]:
             return (column[0], *(column[v] for v in self.nodes))

@@ -127,9 +127,7 @@ def _pulled_back(Q: Matrix, L: Matrix) -> Matrix:
 
 
 def _added(P: Matrix, Q: Matrix) -> Matrix:
-    return tuple(
-        tuple(p + q for p, q in zip(x, y, strict=True)) for x, y in zip(P, Q, strict=True)
-    )
+    return tuple(tuple(p + q for p, q in zip(x, y, strict=True)) for x, y in zip(P, Q, strict=True))
 
 
 def piece(
