@@ -21,9 +21,10 @@ MM* = τI − (τI − Ĝ) − (Ĝ − MM*) ⪯ (τ + uτ + ‖Δ‖ + γ_q‖M�
 So nothing rests on the accuracy of the proposed τ: one that is too small is refused, and
 raised.  The excess over ‖M‖ is about 3p²u/2 relative: 7e-10 for p = 2048.  Matrices are
 scaled by a power of two to entries of size 1, so what underflows, at most (p + q)p²·2⁻¹⁰²²,
-is far below the 1e-12 by which results are rounded up.  Gram
-iteration (Delattre et al., ICML 2023, arXiv:2305.16173) is an alternative, but takes k products
-of p × p matrices to come within the factor p^(2⁻ᵏ⁻¹): 1.004 for p = 2000 and k = 10.
+is far below the 1e-12 by which results are rounded up.
+
+Gram iteration (Delattre et al., ICML 2023, arXiv:2305.16173) is an alternative, but takes k
+products of p × p matrices to come within the factor p^(2⁻ᵏ⁻¹): 1.004 for p = 2000, k = 10.
 
 [H02] N. J. Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd ed., SIAM 2002.
 [R06] S. M. Rump, *Verification of positive definiteness*, BIT 46 (2006) 433-452.

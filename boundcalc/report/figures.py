@@ -13,6 +13,7 @@ from boundcalc.report.drawing import graph_figure
 from boundcalc.report.gather import Findings
 from boundcalc.report.notation import BIAS, ERROR
 from boundcalc.report.numbers import log10
+from boundcalc.report.refusals import refused_families
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +27,9 @@ _CAPTIONS: dict[str, Content] = {
         "The network: operators with number, name and type. The number at an edge is the bound ",
         Maths("a"),
         " on the norm of its Jacobian, by which a gradient on its way back grows at most; δ marks "
-        "an output, ε an edge, where a perturbation acts.",
+        "an output, ε an edge, where a perturbation acts. The status of ",
+        Maths("a"),
+        " is that of the table of constants.",
     ),
     "bounds": (
         "Bounds against the simulation at fixed iterates: ",
@@ -42,7 +45,8 @@ _CAPTIONS: dict[str, Content] = {
         Maths(r"\delta_j"),
         " (left) and a backward one ",
         Maths(r"\varepsilon_j"),
-        " (right) in the error bound. Zeros are not drawn.",
+        " (right) in the error bound. Where an operator has several inputs, each has a point. Zeros "
+        "are not drawn.",
     ),
     "rates": "What the bounds on a run consist of, on a logarithmic axis: the bound is the sum "
     "of its terms. Terms that are zero are not drawn.",
@@ -172,10 +176,12 @@ def depth_figure(findings: Findings) -> Figure | None:
     found = {column: series.depth(findings, column) for column in titles}
     if not any(len(x) for curves in found.values() for x, _ in curves.values()):
         return None
+    chain = findings.graph.is_chain
     figure, axes = plots.panels(2, 3.2)
     for panel, (column, curves) in zip(axes, found.items(), strict=True):
         panel.set_title(titles[column])
-        _curves(panel, curves, [])
+        # Neighbouring numbers of a graph need not be neighbours on a path: no line there.
+        _curves(panel, {n: c for n, c in curves.items() if len(c[0])}, [], points=not chain)
         plots.whole(panel)
         panel.set_xlabel("operator j")
     plots.add_legend(figure, axes)
@@ -183,14 +189,22 @@ def depth_figure(findings: Findings) -> Figure | None:
 
 
 def _curves(
-    panel: Axes, curves: Mapping[str, tuple[series.Array, series.Array]], also: list[float]
+    panel: Axes,
+    curves: Mapping[str, tuple[series.Array, series.Array]],
+    also: list[float],
+    *,
+    points: bool = False,
 ) -> None:
-    """A line for each family, on an axis that holds them and the values of ``also``."""
+    """A line or points for each family, on an axis that holds them and the values of ``also``."""
     values = list(also)
     for name, (x, y) in curves.items():
         look = plots.LOOKS[name]
-        marker = look.marker if len(x) <= _MARKED else ""
-        panel.plot(x, y, color=look.colour, linestyle=look.line, marker=marker, label=name)
+        marker = look.marker if points or len(x) <= _MARKED else ""
+        line = "none" if points else look.line
+        size = 5.0 if len(x) <= _MARKED else 2.0
+        panel.plot(
+            x, y, color=look.colour, linestyle=line, marker=marker, markersize=size, label=name
+        )
         values += y.tolist()
     plots.roomy(panel, values)
     plots.powers(panel.yaxis)
@@ -223,7 +237,11 @@ def rates_figure(findings: Findings) -> Figure | None:
     rates = findings.rates
     if rates is None:
         return None
-    tables = {"nonconvex": rates.nonconvex, "PL": rates.pl}
+    refused = refused_families(findings)
+    tables = {
+        title: {name: rate for name, rate in table.items() if name not in refused}
+        for title, table in (("nonconvex", rates.nonconvex), ("PL", rates.pl))
+    }
     drawn = {n: t for n, t in tables.items() if any(r.bound is not None for r in t.values())}
     if not drawn:
         return None
@@ -231,19 +249,19 @@ def rates_figure(findings: Findings) -> Figure | None:
     for panel, (title, table) in zip(axes, drawn.items(), strict=True):
         panel.set_title(title)
         names = list(table)[::-1]
-        for y, name in enumerate(names):
-            _terms(panel, y, table[name])
+        shown = [x for y, name in enumerate(names) for x in _terms(panel, y, table[name])]
         panel.set_yticks(range(len(names)), names)
         panel.set_ylim(-0.6, len(names) - 0.4)
-        panel.margins(x=0.08)
+        if shown:
+            panel.set_xlim(*plots.limits(shown))
         panel.grid(visible=False, axis="y")
         plots.powers(panel.xaxis)
     plots.add_legend(figure, axes, columns=5)
     return figure
 
 
-def _terms(panel: Axes, y: int, rate: Rate) -> None:
-    """One family's terms and bound; the terms a little above each other."""
+def _terms(panel: Axes, y: int, rate: Rate) -> list[float]:
+    """One family's terms and bound, the terms a little above each other; where they are."""
     total = None if rate.bound is None else log10(rate.bound)
     if total is None:
         panel.text(
@@ -255,12 +273,14 @@ def _terms(panel: Axes, y: int, rate: Rate) -> None:
             verticalalignment="center",
             style="italic",
         )
-        return
+        return []
+    shown = [total]
     for k, (term, (marker, colour)) in enumerate(_TERMS.items()):
         x = log10(rate.terms[term])
         if x is not None:
             label, height = term.replace("_", ": "), y + 0.24 - 0.16 * k
             panel.plot([x], [height], marker, color=colour, markersize=6, label=label, zorder=3)
+            shown.append(x)
     panel.plot(
         [total],
         [y],
@@ -271,3 +291,4 @@ def _terms(panel: Axes, y: int, rate: Rate) -> None:
         label="bound",
         zorder=4,
     )
+    return shown

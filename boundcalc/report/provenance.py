@@ -62,7 +62,7 @@ def _notes(findings: Findings) -> tuple[Content, ...]:
     notes = [*findings.graph.notes, *(findings.rates.notes if findings.rates else ())]
     for coefficients in findings.coefficients.values():
         reason = coefficients.bounds.reason if coefficients.bounds else None
-        if reason:
+        if reason and not coefficients.refused:
             notes.append(f"{coefficients.family.name}: {reason}")
     return tuple(joined(said(note), ".") for note in dict.fromkeys(notes))
 

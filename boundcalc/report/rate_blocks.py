@@ -19,6 +19,7 @@ from boundcalc.report.cells import (
 from boundcalc.report.gather import Findings
 from boundcalc.report.notation import NONCONVEX, PL, joined, said
 from boundcalc.report.numbers import DOWN, NONE, value
+from boundcalc.report.refusals import refused_families
 
 _TERMS: tuple[tuple[str, Content], ...] = (
     ("optimisation", "optimisation"),
@@ -35,11 +36,16 @@ def rate_blocks(findings: Findings) -> tuple[Block, ...]:
         return (
             Paragraph(joined("There are no convergence bounds: ", said(findings.no_rates), ".")),
         )
+    refused = refused_families(findings)
+
+    def covering(table: Mapping[str, Rate]) -> dict[str, Rate]:
+        return {name: rate for name, rate in table.items() if name not in refused}
+
     blocks: list[Block] = [
-        _table(("Nonconvex: bounds on ", Maths(NONCONVEX), "."), rates.nonconvex)
+        _table(("Nonconvex: bounds on ", Maths(NONCONVEX), "."), covering(rates.nonconvex))
     ]
     if rates.pl:
-        blocks.append(_table(("PL: bounds on ", Maths(PL), "."), rates.pl))
+        blocks.append(_table(("PL: bounds on ", Maths(PL), "."), covering(rates.pl)))
     else:
         blocks.append(Paragraph("The spec claims no PL constant, so there is no PL bound."))
     return tuple(blocks)

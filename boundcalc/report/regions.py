@@ -9,19 +9,22 @@ from itertools import groupby
 
 import numpy as np
 
-from boundcalc.arithmetic import FLOATS, Status
+from boundcalc.arithmetic import FLOATS, Number, Status
 from boundcalc.graph import OperatorGraph, domains
 from boundcalc.graph.parts import Node
 from boundcalc.operators.base import ANYWHERE, Domain
+from boundcalc.operators.regions import reach
 from boundcalc.report.cells import Code, Column, Content, Maths, Piece, Table, Value
 from boundcalc.report.gather import Findings
-from boundcalc.report.notation import joined, names, stated
-from boundcalc.report.numbers import DOWN, NONE, UP, sampled, text_of
+from boundcalc.report.notation import joined, names, number_of, stated
+from boundcalc.report.numbers import DOWN, NONE, UP, sampled, text_of, value
 from boundcalc.report.rows import name_width, shortened_rows
 from boundcalc.simulate.reach import Reach, sections_of
+from boundcalc.spec.expressions import Expression
 from boundcalc.spec.sections import OperatorSection
 
 _DIGITS = 4
+_MARGIN = 2e-12  # relative, by which the build enlarges what it measures: it is not printed
 
 #: How a region is known, with what that means.
 SOURCES = {
@@ -145,7 +148,7 @@ class _Rows:
                 "all" if node.region.parts else "",
                 *self._domain(whole, status),
                 weights,
-                " and ".join(words) or "everywhere",
+                " and ".join(words) or "unbounded",
                 NONE if met is None else sampled(met, _DIGITS, rounding=UP),
             )
         ]
@@ -164,15 +167,29 @@ class _Rows:
         return "stated" if words == ("stated",) else "derived"
 
     def _domain(self, domain: Domain, status: str) -> tuple[Content, Content]:
-        ball: Content = NONE
-        if domain.radius is not None:
-            ball = stated(self._graph, domain.radius, letter=status != "stated", digits=_DIGITS)
-            if status == "sampled" and isinstance(ball, Value):
-                ball = replace(ball, status=Status.SAMPLED)
+        letters = {"stated": None, "sampled": Status.SAMPLED, "derived": Status.COMPUTED}
+        if domain.radius is None:
+            ball: Content = NONE
+        else:
+            ball = self._size(domain.radius, status)
+            r = reach(domain.radius)
+            if domain.low <= -r and domain.high >= r:
+                return ball, "–"  # the box says no more than the ball
         if math.isinf(domain.low) and math.isinf(domain.high):
             return ball, "–"
-        letters = {"stated": None, "sampled": Status.SAMPLED, "derived": Status.COMPUTED}
         return ball, interval(domain.low, domain.high, letters[status])
+
+    def _size(self, radius: Expression, status: str) -> Content:
+        number = number_of(self._graph, radius)
+        if number is None or number.status is Status.PROVED:
+            cell = stated(self._graph, radius, letter=status != "stated", digits=_DIGITS)
+        else:
+            number = Number(number.value * (1 - _MARGIN), number.status)
+            cell = value(number, _DIGITS)
+            cell = cell if status != "stated" else replace(cell, status=None)
+        if status == "sampled" and isinstance(cell, Value):
+            cell = replace(cell, status=Status.SAMPLED)
+        return cell
 
     def _weights(self, node: Node) -> Content:
         region = node.region
@@ -203,10 +220,10 @@ def met_norms(findings: Findings) -> dict[tuple[int, int | None], float]:
         for number, node in enumerate(findings.graph.nodes, 1):
             if node.reads == (0,):
                 found[number, None] = norm
-    reach = Reach(verdicts.run.trajectory.input_reach.places)
+    seen = Reach(verdicts.run.trajectory.input_reach.places)
     for met in (verdicts.run.trajectory.input_reach, *(c.reach for c in verdicts.run.checks)):
-        reach.include(met)
-    for place, met_norm in zip(reach.places, reach.norm, strict=True):
+        seen.include(met)
+    for place, met_norm in zip(seen.places, seen.norm, strict=True):
         if met_norm >= 0 or math.isnan(met_norm):
             found[place] = float(met_norm)
     return found
@@ -214,5 +231,6 @@ def met_norms(findings: Findings) -> dict[tuple[int, int | None], float]:
 
 def interval(low: float, high: float, status: Status | None) -> Content:
     """The interval of every component, rounded outwards."""
+    low, high = low + abs(low) * _MARGIN, high - abs(high) * _MARGIN
     ends = text_of(low, _DIGITS, rounding=DOWN), text_of(high, _DIGITS, rounding=UP)
     return Value(f"[{ends[0]},"), " ", Value(f"{ends[1]}]", status)

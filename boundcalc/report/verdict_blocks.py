@@ -136,10 +136,11 @@ def verdict_blocks(findings: Findings) -> tuple[Block, ...]:
     )
     if remarks:
         blocks += [Paragraph("Claims that do not hold, and where:"), Bullets(remarks)]
-    if verdicts.skipped:
+    covered = [entry for entry in verdicts.skipped if not findings.coefficients[entry[1]].refused]
+    if covered:
         skipped = tuple(
             joined(Strong(f"{claim}, {family}"), ": ", said(reason), ".")
-            for claim, family, reason in verdicts.skipped
+            for claim, family, reason in covered
         )
         blocks += [Paragraph("Claims that are not made here:"), Bullets(skipped)]
     return tuple(blocks)

@@ -1,15 +1,12 @@
-"""Linear layers, poolings and the embedding: against PyTorch, loops, and the ends of regions."""
-
-import re
+"""Constants of linear layers, poolings and the embedding, at the ends of their regions."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from linear_layers import SHAPED, constants, each, jacobian, layers, matrix_norm, size_of
 from visits import number
 
-from boundcalc.errors import DataError, SpecError
 from boundcalc.operators.affine import AffineLayer
 from boundcalc.operators.base import Data, Region
 from boundcalc.operators.conv1d import Conv1d
@@ -17,182 +14,8 @@ from boundcalc.operators.conv2d import Conv2d
 from boundcalc.operators.dense import Dense
 from boundcalc.operators.embedding import Embedding
 from boundcalc.operators.mean_pool import MeanPool
-from boundcalc.operators.windows import Windows, gathered, scattered
 from boundcalc.spec.expressions import exact
 from boundcalc.spec.grammar import parse
-
-SHAPED = (
-    Dense(units=3).shaped(((4, 5),)),
-    Dense(units=2, bias=False).shaped(((2, 3, 2),)),
-    Conv1d(channels=4, kernel=3, stride=2, padding=1).shaped(((2, 9),)),
-    Conv1d(channels=4, kernel=2, dilation=3, groups=2, bias=False).shaped(((4, 8),)),
-    Conv2d(channels=3, kernel=3, padding=1).shaped(((2, 5, 4),)),
-    Conv2d(channels=6, kernel=[2, 3], stride=[2, 1], padding=[0, 2], groups=3).shaped(((3, 6, 5),)),
-    Conv2d(channels=2, kernel=2, dilation=2, stride=3, bias=False).shaped(((1, 8, 7),)),
-    MeanPool().shaped(((3, 4, 5),)),
-    MeanPool(over="tokens").shaped(((4, 3),)),
-    MeanPool(kernel=3).shaped(((2, 10),)),
-    MeanPool(kernel=[2, 3], stride=1, padding=1).shaped(((2, 5, 6),)),
-)
-
-
-def each(layers):
-    return pytest.mark.parametrize(
-        "layer", layers, ids=lambda layer: f"{layer.type}-{layer.shapes}"
-    )
-
-
-layers = each(SHAPED)
-
-
-def size_of(layer):
-    return int(np.prod(layer.shapes[0]))
-
-
-def jacobian(layer, w, y=None):
-    """In the input, or at y in the weights, (m, n) or (m, k): from the backward pass."""
-    rows = np.eye(layer.output_size(size_of(layer)))[None]
-    at = np.zeros(size_of(layer)) if y is None else y
-    points = np.broadcast_to(at, (1, rows.shape[1], len(at)))
-    return layer.vjp(points, w[None], np.zeros((1, rows.shape[1])), rows)[y is not None][0]
-
-
-def matrix_norm(matrix):
-    return float(np.linalg.norm(matrix, 2)) if matrix.size else 0.0
-
-
-def constants(layer, **region):
-    found = layer.constants(Region(**region), None, reads=False)
-    return tuple(number(x) for x in (found.jac_input, found.jac_weight, found.hess_mixed))
-
-
-# Against PyTorch.
-
-
-def torch_module(torch, layer):
-    """The PyTorch module that the operator is named after, made for its input's shape."""
-    channels = layer.shapes[0][0]
-    match layer:
-        case Dense():
-            return torch.nn.Linear(layer.shapes[0][-1], layer.units, bias=layer.bias)
-        case Conv1d() | Conv2d():
-            made = torch.nn.Conv1d if layer.type == "conv1d" else torch.nn.Conv2d
-            return made(
-                channels,
-                layer.channels,
-                layer.kernel,
-                stride=layer.stride,
-                padding=layer.padding,
-                dilation=layer.dilation,
-                groups=layer.groups,
-                bias=layer.bias,
-            )
-        case MeanPool(kernel=None):
-            axes = tuple(range(2, len(layer.shapes[0]) + 1))
-            return lambda x: x.mean(dim=1 if layer.over == "tokens" else axes)
-        case MeanPool():
-            pick = 1 if len(layer.shapes[0]) == 2 else slice(None)
-            made = torch.nn.AvgPool1d if pick == 1 else torch.nn.AvgPool2d
-            stride = None if layer.stride is None else layer.stride[pick]
-            return made(layer.kernel[pick], stride, layer.padding[pick])
-    raise AssertionError(layer)
-
-
-@layers
-def test_the_passes_are_those_of_pytorch(layer):
-    torch = pytest.importorskip("torch")
-    rng = np.random.default_rng(0)
-    n = size_of(layer)
-    y, w = rng.standard_normal((1, 3, n)), rng.standard_normal((1, layer.weight_size(n)))
-    module = torch_module(torch, layer)
-    parameters = [*module.parameters()] if layer.weight_size(n) else []
-    torch.nn.utils.vector_to_parameters(torch.tensor(w[0]), parameters) if parameters else None
-    x = torch.tensor(y[0].reshape(3, *layer.shapes[0]), requires_grad=True)
-    value = module(x)
-    assert tuple(value.shape) == (3, *layer.output_shape)
-    output = layer.forward(y, w, np.zeros((1, 3)))
-    np.testing.assert_allclose(output[0], value.detach().reshape(3, -1).numpy(), atol=1e-12)
-
-    v = rng.standard_normal(output.shape)
-    value.backward(torch.tensor(v[0]).reshape(value.shape))
-    back, weight_part = layer.vjp(y, w, np.zeros((1, 3)), v)
-    np.testing.assert_allclose(back[0], x.grad.reshape(3, -1).numpy(), atol=1e-12)
-    if parameters:
-        gradient = torch.cat([p.grad.reshape(-1) for p in parameters]).numpy()
-        np.testing.assert_allclose(weight_part[0].sum(axis=0), gradient, atol=1e-11)
-        mean = layer.mean_weight_vjp(y, w, np.zeros((1, 3)), v)
-        np.testing.assert_allclose(3 * mean[0], gradient, atol=1e-11)
-
-
-def test_the_embedding_is_that_of_pytorch():
-    torch = pytest.importorskip("torch")
-    rng = np.random.default_rng(1)
-    layer = Embedding(vocabulary=5, width=3).shaped(((4,),))
-    tokens, table = rng.integers(5, size=(1, 6, 4)), rng.standard_normal((2, 15))
-    v = rng.standard_normal((2, 6, 12))
-    output = layer.forward(tokens.astype(float), table, np.zeros((1, 6)))
-    mean = layer.mean_weight_vjp(tokens.astype(float), table, np.zeros((1, 6)), v)
-    for r in range(2):
-        weight = torch.tensor(table[r].reshape(5, 3), requires_grad=True)
-        value = torch.nn.functional.embedding(torch.tensor(tokens[0]), weight)
-        np.testing.assert_array_equal(output[r], value.detach().reshape(6, -1).numpy())
-        value.backward(torch.tensor(v[r]).reshape(value.shape))
-        np.testing.assert_allclose(6 * mean[r], weight.grad.reshape(-1).numpy(), atol=1e-12)
-
-
-def test_replicas_have_their_own_tokens():
-    layer = Embedding(vocabulary=3, width=1).shaped(((2,),))
-    tokens = np.array([[[0.0, 2.0]], [[1.0, 1.0]]])
-    table = np.array([[1.0, 2.0, 4.0], [10.0, 20.0, 40.0]])
-    assert layer.forward(tokens, table, np.zeros((1, 1))).tolist() == [[[1.0, 4.0]], [[20.0, 20.0]]]
-    v = np.array([[[1.0, -3.0]]])
-    back, weight_part = layer.vjp(tokens, table, np.zeros((1, 1)), v)
-    assert not back.any()
-    assert weight_part.tolist() == [[[1.0, 0.0, -3.0]], [[0.0, -2.0, 0.0]]]
-
-
-# Windows.
-
-
-@settings(deadline=None, max_examples=60)
-@given(st.data())
-def test_windows_meet_the_entries_that_they_say(data):
-    whole = st.integers
-    windows = Windows(
-        size=data.draw(whole(1, 9)),
-        taps=data.draw(whole(1, 4)),
-        stride=data.draw(whole(1, 4)),
-        padding=data.draw(whole(0, 4)),
-        dilation=data.draw(whole(1, 3)),
-    )
-    met = [
-        (o, t, o * windows.stride + t * windows.dilation - windows.padding)
-        for o in range(100)
-        for t in range(windows.taps)
-        if o * windows.stride + windows.reach < windows.size + 2 * windows.padding
-    ]
-    assert max((o + 1 for o, _, _ in met), default=windows.count) == windows.count
-    if windows.count < 1:
-        return
-    places = [(o, t, i) for o, t, i in met if 0 <= i < windows.size]
-    expected = np.zeros((windows.taps, windows.count, windows.size))
-    for o, t, i in places:
-        expected[t, o, i] = 1.0
-    np.testing.assert_array_equal(windows.matrices(), expected)
-    assert windows.overlap == expected.sum(axis=(0, 1)).max()
-    np.testing.assert_array_equal(windows.inside, expected.sum(axis=(0, 2)))
-
-    grid = (Windows(3, 2, padding=1), windows)
-    rng = np.random.default_rng(0)
-    images = rng.integers(-9, 9, (2, 3, windows.size)).astype(float)
-    seen = gathered(images, grid)
-    by_matrix = np.einsum("aih,bjw,nhw->nabij", grid[0].matrices(), expected, images)
-    np.testing.assert_array_equal(seen, by_matrix)
-    other = rng.integers(-9, 9, seen.shape).astype(float)
-    assert np.sum(scattered(other, grid) * images) == np.sum(other * seen)
-
-
-# Constants that are attained.
 
 
 def test_equal_tokens_attain_the_weight_constant():
@@ -345,72 +168,6 @@ def test_the_smaller_description_of_the_weights_counts():
     assert constants(layer, weight=exact(2), center=center, input=exact(1))[0] == 2.0
 
 
-# Where outputs lie.
-
-
-def test_the_box_of_fixed_weights_is_attained():
-    layer = Dense(units=2).shaped(((2,),))
-    center = np.array([1.0, -2.0, 0.5, 0.5, 10.0, 0.0])  # rows (1, −2) and (½, ½), c = (10, 0)
-    region = Region(parse("sqrt(18)"), low=-1.0, high=3.0, center=center, change=exact(0))
-    domain = layer.output_domain(region, None)
-    assert domain.low == pytest.approx(-1.0)  # the second row at (−1, −1)
-    assert domain.high == pytest.approx(15.0)  # the first at (3, −1)
-    moved = layer.output_domain(
-        Region(exact(5), low=-1, high=3, center=center, change=exact(1)), None
-    )
-    spread = np.sqrt(2 * 9 + 1)  # of [y 1] on the box
-    assert moved.low == pytest.approx(-1.0 - spread)
-    assert moved.high == pytest.approx(15.0 + spread)
-
-
-def test_the_output_ball_takes_the_smaller_description():
-    layer = Dense(units=2).shaped(((3, 2),))
-    center = np.array([3.0, 0.0, 0.0, 4.0, 1.0, 2.0])
-    around = Region(exact(2), center=center, change=exact(0))
-    # ‖W‖R_y + √3‖c‖
-    assert number(layer.output_domain(around, None).radius) == pytest.approx(8 + np.sqrt(15))
-    both = Region(exact(2), weight=exact(1), center=center, change=exact(0))
-    assert number(layer.output_domain(both, None).radius) == pytest.approx(np.sqrt(4 + 3))
-    without = Dense(units=2, bias=False).shaped(((3, 2),))
-    assert str(without.output_domain(Region(exact(2), exact(3)), None).radius) == "(2 * 3)"
-
-
-def test_zeros_of_the_padding_count():
-    layer = Conv1d(channels=1, kernel=2, padding=1, bias=False).shaped(((1, 3),))
-    region = Region(exact(9), low=2.0, high=4.0, center=np.array([1.0, -1.0]), change=exact(0))
-    domain = layer.output_domain(region, None)
-    assert (domain.low, domain.high) == pytest.approx((-4.0, 4.0))
-    pool = MeanPool(kernel=2, padding=1).shaped(((1, 4),))
-    assert pool.output_domain(region, None).low == 0.0
-    inner = MeanPool(kernel=2).shaped(((1, 4),)).output_domain(region, None)
-    assert (inner.low, inner.high) == (2.0, 4.0)
-
-
-def test_nothing_is_known_of_an_unbounded_region():
-    for layer in (Dense(units=1).shaped(((2,),)), MeanPool().shaped(((2, 2),))):
-        domain = layer.output_domain(Region(), None)
-        assert (domain.radius, domain.low, domain.high) == (None, -np.inf, np.inf)
-    weights_only = (
-        Dense(units=1)
-        .shaped(((2,),))
-        .output_domain(Region(center=np.zeros(3), change=exact(0)), None)
-    )
-    assert (weights_only.low, weights_only.high) == pytest.approx((0.0, 0.0), abs=1e-12)
-
-
-def test_where_an_embedding_lies():
-    layer = Embedding(vocabulary=2, width=2).shaped(((3,),))
-    center = np.array([3.0, 4.0, 0.0, 1.0])
-    data = Data(np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 1.0]]), np.zeros(2))
-    region = Region(center=center, change=parse("1/2"))
-    domain = layer.output_domain(region, data)
-    assert number(domain.radius) == pytest.approx(5 * np.sqrt(3) + np.sqrt(2) / 2)
-    assert (domain.low, domain.high) == pytest.approx((-0.5, 4.5))
-    assert number(layer.output_domain(Region(weight=exact(2)), None).radius) == pytest.approx(
-        2 * np.sqrt(3)
-    )
-
-
 def test_the_most_frequent_token_of_a_sample_counts():
     layer = Embedding(vocabulary=9, width=1).shaped(((5,),))
     for sample, most in (
@@ -429,87 +186,11 @@ def test_the_most_frequent_token_of_a_sample_counts():
     assert str(layer.constants(Region(), None, reads=True).jac_weight) == "sqrt(5)"
 
 
-# What is refused.
-
-
-@pytest.mark.parametrize(
-    ("layer", "shape", "texts"),
-    [
-        (Dense(units=2), (), ["no last axis", "()"]),
-        (Dense(units=2), (3, 0), ["(3, 0)"]),
-        (Conv1d(channels=2, kernel=2), (3, 4, 4), ["(3, 4, 4)", "(channels, length)"]),
-        (Conv2d(channels=2, kernel=2), (3, 4), ["(3, 4)", "(channels, height, width)"]),
-        (Conv2d(channels=2, kernel=2), (3, 4, 0), ["(3, 4, 0)", "none of them 0"]),
-        (Conv2d(channels=2, kernel=5, padding=[0, 1]), (3, 4, 4), ["(3, 4, 4)", "window of 5"]),
-        (Conv1d(channels=2, kernel=3, dilation=4), (1, 8), ["(1, 8)", "window of 9"]),
-        (Conv1d(channels=4, kernel=1, groups=2), (3, 8), ["input channels", "(3, 8)", "2 groups"]),
-        (Conv1d(channels=3, kernel=1, groups=2), (4, 8), ["output channels", "3 output"]),
-        (MeanPool(), (4,), ["nothing to average", "(4,)"]),
-        (MeanPool(kernel=3), (1, 2), ["longer than its input", "(1, 2)"]),
-        (MeanPool(kernel=[1, 3]), (1, 9), ["one length", "(1, 9)"]),
-        (MeanPool(kernel=3), (9,), ["(9,)", "(channels, height, width)"]),
-        (Embedding(vocabulary=3, width=1), (), ["no tokens"]),
-    ],
-)
-def test_shapes_that_do_not_fit_are_refused(layer, shape, texts):
-    with pytest.raises(SpecError) as caught:
-        layer.shaped((shape,))
-    for text in texts:
-        assert text in str(caught.value)
-
-
-def test_a_convolution_needs_a_shape():
-    with pytest.raises(SpecError, match="no shape yet"):
-        Conv2d(channels=1, kernel=1).output_size(4)
-
-
-@pytest.mark.parametrize(
-    ("make", "words"),
-    [
-        (lambda: Conv2d(channels=0, kernel=1), "greater than or equal to 1"),
-        (lambda: Conv2d(channels=1, kernel=[1, 2, 3]), "at most 2 items"),
-        (lambda: Conv2d(channels=1, kernel=0), "greater than or equal to 1"),
-        (lambda: Conv2d(channels=1, kernel=True), "not a number"),
-        (lambda: Conv2d(channels=1, kernel=1.5), "tuple"),
-        (lambda: Conv2d(channels=1, kernel=1, padding=-1), "greater than or equal to 0"),
-        (lambda: Conv1d(channels=1, kernel=[3]), "integer"),
-        (lambda: MeanPool(stride=2), "there is no window"),
-        (lambda: MeanPool(padding=1), "there is no window"),
-        (lambda: MeanPool(kernel=2, over="tokens"), "not over tokens"),
-        (lambda: MeanPool(over="rows"), "'positions' or 'tokens'"),
-        (lambda: Embedding(vocabulary=0, width=2), "greater than or equal to 1"),
-    ],
-)
-def test_parameters_are_checked(make, words):
-    with pytest.raises(ValidationError, match=re.escape(words)):
-        make()
-
-
-def test_one_number_stands_for_rows_and_columns():
-    assert Conv2d(channels=1, kernel=3) == Conv2d(channels=1, kernel=[3, 3], stride=(1, 1))
-    schema = Conv2d.model_json_schema()["properties"]
-    assert schema["stride"]["default"] == 1
-    assert schema["kernel"]["anyOf"][0] == {"type": "integer", "minimum": 1}
-
-
-@pytest.mark.parametrize("bad", [-1.0, 3.0, 0.5, np.nan, np.inf])
-def test_tokens_outside_the_vocabulary_are_named(bad):
-    layer = Embedding(vocabulary=3, width=1).shaped(((2,),))
-    tokens = np.array([[0.0, 1.0], [2.0, bad]])
-    message = r"^sample 2, token 2: a token is not in the vocabulary"
-    with pytest.raises(DataError, match=message):
-        layer.constants(Region(), Data(tokens, np.zeros(2)), reads=True)
-    with pytest.raises(DataError, match=message):
-        layer.forward(tokens[None], np.zeros((1, 3)), np.zeros((1, 2)))
-
-
-def test_weights_that_are_not_numbers_are_named():
-    layer = Dense(units=2).shaped(((2,),))
-    center = np.array([1.0, 2.0, 3.0, np.nan, 5.0, 6.0])
-    region = Region(exact(1), center=center, change=exact(0))
-    for ask in (layer.input_constants, layer.output_domain):
-        with pytest.raises(DataError, match=r"^\[3\]: weights"):
-            ask(region, None)
+def test_on_data_the_largest_sample_counts():
+    layer = Conv1d(channels=1, kernel=2).shaped(((1, 3),))
+    data = Data(np.array([[3.0, 0.0, 4.0], [1.0, 1.0, 1.0]]), np.zeros(2))
+    b = layer.constants(Region(weight=exact(1)), data, reads=True).jac_weight
+    assert number(b) == pytest.approx(np.sqrt(2 * 25 + 2))
 
 
 def test_radii_may_be_symbols():
@@ -519,18 +200,3 @@ def test_radii_may_be_symbols():
     assert str(found.jac_input) == "(2 * S)"
     assert found.jac_weight.symbols == {"R"}
     assert layer.output_domain(region, None).radius.symbols == {"R", "S"}
-
-
-def test_without_a_bound_on_weights_the_constant_is_asked_for():
-    layer = Conv1d(channels=1, kernel=2).shaped(((1, 3),))
-    with pytest.raises(SpecError, match="jac_input of a `conv1d` operator needs a bound"):
-        layer.constants(Region(input=exact(1)), None, reads=False)
-    with pytest.raises(SpecError, match="jac_weight of a `conv1d` operator needs a bound"):
-        layer.constants(Region(weight=exact(1)), None, reads=False)
-
-
-def test_on_data_the_largest_sample_counts():
-    layer = Conv1d(channels=1, kernel=2).shaped(((1, 3),))
-    data = Data(np.array([[3.0, 0.0, 4.0], [1.0, 1.0, 1.0]]), np.zeros(2))
-    b = layer.constants(Region(weight=exact(1)), data, reads=True).jac_weight
-    assert number(b) == pytest.approx(np.sqrt(2 * 25 + 2))

@@ -98,10 +98,8 @@ FORMS = {
 @pytest.mark.parametrize("kinks", [False, True])
 @pytest.mark.parametrize("form", FORMS)
 def test_sharp_dominates_on_random_graphs(form, kinks):
-    worst = worst_ratios(25, seed=1, kinks=kinks, **FORMS[form])
-    # Not vacuous: on some graphs the bounds are within a factor of five.
-    assert worst["error"] > 0.2
-    assert worst["bias"] > 0.2
+    worst = worst_ratios(15, seed=1, kinks=kinks, **FORMS[form])
+    assert worst["error"] > 0.2  # not vacuous
 
 
 @pytest.mark.long
@@ -109,5 +107,5 @@ def test_sharp_dominates_on_random_graphs(form, kinks):
 @pytest.mark.parametrize("form", FORMS)
 def test_sharp_dominates_on_thousands_of_random_graphs(form, kinks):
     worst = worst_ratios(300, seed=2, kinks=kinks, **FORMS[form])
-    assert worst["error"] > 0.5
-    assert worst["bias"] > 0.5
+    assert worst["error"] > 0.9
+    assert worst["bias"] > 0.9

@@ -55,7 +55,7 @@ class Piece:
         return cls(one, zero, one, zero, zero, zero, ((zero,) * 4,) * 4)
 
     def then(self, after: Piece) -> Piece:
-        """This piece followed by another: still one piece.
+        """Both one after the other, ``after`` last: still one piece.
 
         In the middle s = ℓs_in + e, V = a′V_out and T = a′T_out + V_out (A′s + D′) + ϵ′ with the
         letters of ``after`` primed, so both vectors θ are linear in that of the whole.

@@ -63,6 +63,7 @@ class RepeatedForms:
     formulas: CountFormulas
     _graph: OperatorGraph = field(repr=False)
     _cut: Cut = field(repr=False)
+    _moving: tuple[bool, bool] = field(repr=False)
     _known: dict[str, tuple[Piece, Piece, Piece]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -70,7 +71,7 @@ class RepeatedForms:
     def expression(self) -> sympy.Expr:
         """ζ² in n and the spec's own symbols and numbers, with nothing else named."""
         found = self.formulas.total
-        for name, value in reversed(self.formulas.definitions.items()):
+        for name, value in reversed(list(self.formulas.definitions.items())):
             found = found.xreplace({name: value})
         return found
 
@@ -111,7 +112,7 @@ class RepeatedForms:
                 expected="a whole number from 1",
             )
         if kind.name not in self._known:
-            self._known[kind.name] = _pieces(self._graph, self._cut, kind)
+            self._known[kind.name] = _pieces(self._graph, self._cut, kind, self._moving)
         before, block, after = self._known[kind.name]
         whole = before.then(block.repeated(n - self.first, kind)).then(after)
         return whole.error(kind.number(0), kind.number(1), kind.number(0))
@@ -128,14 +129,17 @@ def repeated_forms(graph: OperatorGraph) -> RepeatedForms | Refused | None:
 
     Examples
     --------
+    All constants 1 and δ after the first operator alone: 7 repeats make a chain of 8.
+
     >>> import boundcalc as bc
-    >>> constants = "{jac_input: 1, jac_weight: 1, hess_input: 0, hess_mixed: 1}"
-    >>> spec = "{version: 1, name: t, symbols: {n: 3}, graph: {operators: [{id: f, constants: "
-    >>> spec += constants + "}, {id: g, repeat: n, constants: " + constants + "}]}, "
-    >>> spec += "perturbations: [{at: f, pass: forward, rms: 1}]}"
+    >>> from boundcalc.arithmetic import RATIONALS
+    >>> spec = '''{version: 1, name: ones, symbols: {n: 3},
+    ...   graph: {uniform: {jac: 1, lip: 1, hess: 1, hess_op: 1, third: 1},
+    ...           operators: [{id: f}, {id: g, repeat: n}]},
+    ...   perturbations: [{at: f, pass: forward, rms: 1}]}'''
     >>> forms = repeated_forms(bc.build(bc.loads(spec)))
-    >>> forms.formulas.total, forms.expression().subs(forms.count, 7)
-    (n, 7)
+    >>> forms.evaluate(RATIONALS, 7), forms.expression().subs(forms.count, 7).doit()
+    (Fraction(189, 1), 189)
     """
     try:
         found = repeated_section(graph)
@@ -151,12 +155,15 @@ def repeated_forms(graph: OperatorGraph) -> RepeatedForms | Refused | None:
 
 
 def _forms(graph: OperatorGraph, found: Cut) -> RepeatedForms:
+    moving = _moving(graph, found)
     n = sympy.Symbol(found.symbol, integer=True, positive=True)
-    pieces = _pieces(graph, found, SYMBOLS)
-    return RepeatedForms(n, found.peeled, count_formulas(*pieces, n, found.peeled), graph, found)
+    formulas = count_formulas(*_pieces(graph, found, SYMBOLS, moving), n, found.peeled)
+    return RepeatedForms(n, found.peeled, formulas, graph, found, moving)
 
 
-def _pieces(graph: OperatorGraph, found: Cut, kind: Arithmetic) -> tuple[Piece, Piece, Piece]:
+def _pieces(
+    graph: OperatorGraph, found: Cut, kind: Arithmetic, moving: tuple[bool, bool]
+) -> tuple[Piece, Piece, Piece]:
     """The piece before, one repeat, and the piece after, in a number kind."""
     g = graph.graph_constants(kind)
     parts = [part for part in (found.before, found.block, found.after) if part is not None]
@@ -178,16 +185,28 @@ def _pieces(graph: OperatorGraph, found: Cut, kind: Arithmetic) -> tuple[Piece, 
         eps = (kind.number(0), *(levels.eps[edge] for edge in part.edges))
         return piece(part.constants(g), e, eps, kind, moving=moving)
 
-    before = made(found.before, moving=False)
-    moving = not vanishes(before.e)
-    block = made(found.block, moving=moving)
-    # s after a repeat is 0 or not as after the next one: ℓ, e ≥ 0 decide it alone.
+    return (
+        made(found.before, moving=False),
+        made(found.block, moving=moving[0]),
+        made(found.after, moving=moving[1]),
+    )
+
+
+def _moving(graph: OperatorGraph, found: Cut) -> tuple[bool, bool]:
+    """Whether s is not 0 before the repeats, and after them.
+
+    Only the drift at a kink depends on it, which must be the same in every repeat.  After
+    one repeat it is settled: s = 0 after it if and only if e = 0 and ℓs = 0.
+    """
+    before, block, _ = _pieces(graph, found, SYMBOLS, (True, True))
+    first = not vanishes(before.e)
     later = not vanishes(block.l * before.e + block.e)
-    if later != moving:
-        kinked = [g.kinked.intersection(part.nodes) for part in (found.block, found.after) if part]
-        if kinked[0] or (found.peeled and kinked[-1]):
+    if later != first:
+        kinked = graph.graph_constants(SYMBOLS).kinked
+        concerned = [found.block, found.after] if found.peeled else [found.block]
+        if any(kinked.intersection(part.nodes) for part in concerned if part is not None):
             raise NoCutError(
-                "the first repeat reads what is not perturbed, the others do not, and there are "
-                "operators with a kink, whose Jacobians then move by another size"
+                "errors reach the first repeat or the others, not both, and there are operators "
+                "with a kink, whose Jacobians then move by another amount"
             )
-    return before, block, made(found.after, moving=later)
+    return first, later
