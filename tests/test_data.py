@@ -15,12 +15,16 @@ from boundcalc.data import (
     GaussianSource,
     LogisticSource,
     PointSource,
+    TokenSource,
+    UniformSource,
     csv_data,
     csv_table,
     gaussian_data,
     logistic_data,
     make_data,
     point_data,
+    token_data,
+    uniform_data,
 )
 from boundcalc.errors import DataError, SymbolError
 
@@ -80,7 +84,31 @@ def test_gaussian_data() -> None:
     assert abs(correlation) < 6 / np.sqrt(40_000)
 
 
-@pytest.mark.parametrize("make", [logistic_data, gaussian_data])
+def test_uniform_data() -> None:
+    data = uniform_data(40_000, 3, seed=1, low=-1.0, high=3.0, classes=4)
+    assert data.features.min() >= -1
+    assert data.features.max() <= 3
+    # mean 1 and variance 16/12
+    assert abs(data.features.mean() - 1) < 6 * np.sqrt(16 / 12 / data.features.size)
+    assert abs(data.features.var() - 16 / 12) < 0.02
+    counts = np.bincount(data.labels.astype(int))
+    assert np.all(np.abs(counts - 10_000) < 6 * np.sqrt(40_000 * 3 / 16))
+    assert set(uniform_data(50, 1).labels) == {-1.0, 1.0}
+
+
+def test_an_empty_interval_is_refused() -> None:
+    with pytest.raises(DataError, match="an empty interval"):
+        uniform_data(2, 1, low=1.0, high=1.0)
+
+
+def test_token_data() -> None:
+    data = token_data(10_000, 2, vocabulary=5, seed=1, classes=2)
+    counts = np.bincount(data.features.ravel().astype(int), minlength=5)
+    assert np.all(np.abs(counts - 4000) < 6 * np.sqrt(20_000 * 4 / 25))
+    assert set(data.labels) == {0.0, 1.0}
+
+
+@pytest.mark.parametrize("make", [logistic_data, gaussian_data, uniform_data])
 def test_seeds(make: Callable[..., Any]) -> None:
     first, again, other = make(20, 3, 1), make(20, 3, 1), make(20, 3, 2)
     assert first.features.tobytes() == again.features.tobytes()
@@ -128,6 +156,8 @@ def test_points_that_are_refused(points: Any, labels: Any, message: str) -> None
     [
         ({"generator": "logistic", "samples": 5, "dimension": 2}, LogisticSource),
         ({"generator": "gaussian", "samples": 5, "dimension": 2, "scale": "1/2"}, GaussianSource),
+        ({"generator": "uniform", "samples": 5, "dimension": 2, "low": "-c"}, UniformSource),
+        ({"generator": "tokens", "samples": 5, "dimension": 2, "vocabulary": 3}, TokenSource),
         ({"points": [[1, "1/2"]], "labels": ["c"]}, PointSource),
         ({"points": [[1]]}, PointSource),
         ({"csv": "table.csv", "label": "y", "standardize": False}, CsvSource),

@@ -7,13 +7,21 @@ One direction: ``sources`` (what a spec may say) → ``generators`` and ``csv_ta
 from __future__ import annotations
 
 from boundcalc.data.csv_table import csv_data
-from boundcalc.data.generators import gaussian_data, logistic_data, point_data
+from boundcalc.data.generators import (
+    gaussian_data,
+    logistic_data,
+    point_data,
+    token_data,
+    uniform_data,
+)
 from boundcalc.data.sources import (
     CsvSource,
     DataSource,
     GaussianSource,
     LogisticSource,
     PointSource,
+    TokenSource,
+    UniformSource,
     make_data,
 )
 
@@ -23,9 +31,13 @@ __all__ = [
     "GaussianSource",
     "LogisticSource",
     "PointSource",
+    "TokenSource",
+    "UniformSource",
     "csv_data",
     "gaussian_data",
     "logistic_data",
     "make_data",
     "point_data",
+    "token_data",
+    "uniform_data",
 ]

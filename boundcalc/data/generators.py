@@ -59,6 +59,74 @@ def gaussian_data(samples: int, dimension: int, seed: int = 0, scale: float = 1.
     return _data(features, np.where(rng.random(samples) < 0.5, 1.0, -1.0))
 
 
+def uniform_data(
+    samples: int,
+    dimension: int,
+    seed: int = 0,
+    low: float = 0.0,
+    high: float = 1.0,
+    classes: int | None = None,
+) -> Data:
+    """Features uniform on [low, high], and labels that know nothing of them.
+
+    Parameters
+    ----------
+    samples, dimension
+        M and d; features are ``(M, d)``, labels ``(M,)``.
+    seed
+        Seeds NumPy's SFC64, which draws the features, then the labels.
+    low, high
+        The interval, low < high.
+    classes
+        Labels 0 … classes − 1, all equally likely; ±1 by a fair coin if left out.
+
+    Raises
+    ------
+    DataError
+        If the interval is empty.
+
+    Examples
+    --------
+    >>> data = uniform_data(100, 2, seed=1, low=-1.0, high=1.0, classes=3)
+    >>> bool(np.abs(data.features).max() <= 1), sorted(set(data.labels.tolist()))
+    (True, [0.0, 1.0, 2.0])
+    """
+    if not low < high:
+        raise DataError(
+            "an empty interval",
+            where="high",
+            value=f"low {low}, high {high}",
+            expected="low < high",
+        )
+    rng = _generator(seed)
+    features = rng.uniform(low, high, (samples, dimension))
+    return _data(features, _labels(rng, samples, classes))
+
+
+def token_data(
+    samples: int, dimension: int, vocabulary: int, seed: int = 0, classes: int | None = None
+) -> Data:
+    """Token numbers 0 … vocabulary − 1, all equally likely, and labels as :func:`uniform_data`.
+
+    Parameters
+    ----------
+    samples, dimension
+        M, and the number of tokens of a sample.
+    vocabulary
+        The number of different tokens.
+    seed
+        Seeds NumPy's SFC64, which draws the tokens, then the labels.
+
+    Examples
+    --------
+    >>> sorted(set(token_data(50, 4, vocabulary=3, seed=1).features.ravel().tolist()))
+    [0.0, 1.0, 2.0]
+    """
+    rng = _generator(seed)
+    tokens = rng.integers(vocabulary, size=(samples, dimension)).astype(np.float64)
+    return _data(tokens, _labels(rng, samples, classes))
+
+
 def point_data(
     points: Sequence[Sequence[float]] | Array, labels: Sequence[float] | Array | None = None
 ) -> Data:
@@ -113,6 +181,12 @@ def check_points(
             expected="one label for each point",
             fix="leave labels out if the operators use none",
         )
+
+
+def _labels(rng: np.random.Generator, samples: int, classes: int | None) -> Array:
+    if classes is None:
+        return np.where(rng.random(samples) < 0.5, 1.0, -1.0)
+    return rng.integers(classes, size=samples).astype(np.float64)
 
 
 def _generator(seed: int) -> np.random.Generator:

@@ -11,7 +11,14 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from boundcalc.arithmetic import FLOATS
 from boundcalc.data.csv_table import csv_data
-from boundcalc.data.generators import check_points, gaussian_data, logistic_data, point_data
+from boundcalc.data.generators import (
+    check_points,
+    gaussian_data,
+    logistic_data,
+    point_data,
+    token_data,
+    uniform_data,
+)
 from boundcalc.errors import DataError
 from boundcalc.operators.base import Data
 from boundcalc.spec.expressions import Expression
@@ -23,6 +30,7 @@ MAX_NUMBERS = 10**8  # samples × dimension: 800 MB
 
 _Samples = Annotated[int, Field(strict=True, ge=1, le=MAX_SAMPLES)]
 _Dimension = Annotated[int, Field(strict=True, ge=1, le=MAX_DIMENSION)]
+_Classes = Annotated[int, Field(strict=True, ge=2, le=10**6)]
 _Seed = Annotated[int, Field(strict=True, ge=0, lt=2**64)]
 
 
@@ -55,6 +63,25 @@ class GaussianSource(_Generated):
 
     generator: Literal["gaussian"]
     scale: Size = Field(default=1, validate_default=True)
+
+
+@final
+class UniformSource(_Generated):
+    """See :func:`~boundcalc.data.generators.uniform_data`."""
+
+    generator: Literal["uniform"]
+    low: Real = Field(default=0, validate_default=True)
+    high: Real = Field(default=1, validate_default=True)
+    classes: _Classes | None = None
+
+
+@final
+class TokenSource(_Generated):
+    """See :func:`~boundcalc.data.generators.token_data`."""
+
+    generator: Literal["tokens"]
+    vocabulary: Annotated[int, Field(strict=True, ge=1, le=10**7)]
+    classes: _Classes | None = None
 
 
 @final
@@ -97,6 +124,8 @@ def _kind(source: Any) -> str | None:
 DataSource: TypeAlias = Annotated[
     Annotated[LogisticSource, Tag("logistic")]
     | Annotated[GaussianSource, Tag("gaussian")]
+    | Annotated[UniformSource, Tag("uniform")]
+    | Annotated[TokenSource, Tag("tokens")]
     | Annotated[PointSource, Tag("points")]
     | Annotated[CsvSource, Tag("csv")],
     Discriminator(
@@ -105,7 +134,7 @@ DataSource: TypeAlias = Annotated[
         custom_error_message="{problem}",
         custom_error_context={
             "problem": "this is no source of data",
-            "expected": "generator: logistic, generator: gaussian, points: …, or csv: …",
+            "expected": "generator: logistic, gaussian, uniform or tokens; points: …; or csv: …",
             "fix": "name one of them",
         },
     ),
@@ -113,7 +142,7 @@ DataSource: TypeAlias = Annotated[
 
 
 def make_data(
-    source: LogisticSource | GaussianSource | PointSource | CsvSource,
+    source: LogisticSource | GaussianSource | UniformSource | TokenSource | PointSource | CsvSource,
     folder: Path,
     values: Mapping[str, float] | None = None,
 ) -> Data:
@@ -154,6 +183,15 @@ def make_data(
                     expected="a finite number ≥ 0",
                 )
             return gaussian_data(source.samples, source.dimension, source.seed, scale)
+        case UniformSource():
+            low, high = _float(source.low, values), _float(source.high, values)
+            return uniform_data(
+                source.samples, source.dimension, source.seed, low, high, source.classes
+            )
+        case TokenSource():
+            return token_data(
+                source.samples, source.dimension, source.vocabulary, source.seed, source.classes
+            )
         case PointSource():
             points = [[_float(number, values) for number in point] for point in source.points]
             if source.labels is None:

@@ -9,7 +9,8 @@ import numpy as np
 
 from boundcalc.errors import DataError
 from boundcalc.importers.base import Layer, Numbers, unsupported, weight
-from boundcalc.importers.builder import Builder, sample_shape
+from boundcalc.importers.builder import Builder
+from boundcalc.importers.layers import sample_shape
 from boundcalc.importers.values import Constant, View
 from boundcalc.importers.weighted import one_or_all
 

@@ -70,9 +70,12 @@ def from_torch(module: Any, input_shape: Sequence[int], *, name: str | None = No
         try:
             result = reader.run(node)
         except BoundcalcError as error:
-            called = getattr(node.target, "__name__", str(node.target))
-            text = f"{where}: node {position} of {len(nodes)}, {called:.80}"
-            raise error.located(text) from None
+            raise error.located(_place(where, node, position, len(nodes))) from None
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise DataError(
+                f"the node does not fit its inputs: {str(error)[:150]}",
+                where=_place(where, node, position, len(nodes)),
+            ) from None
     last = builder.last(result)
     layers = [
         layer.changed(trainable=False)
@@ -81,6 +84,11 @@ def from_torch(module: Any, input_shape: Sequence[int], *, name: str | None = No
         for layer in builder.layers
     ]
     return simplified(Network(where, tuple(layers), last, notes=tuple(builder.notes)), where)
+
+
+def _place(where: str, node: Any, position: int, count: int) -> str:
+    called = getattr(node.target, "__name__", str(node.target))
+    return f"{where}: node {position} of {count}, {called:.80}"
 
 
 class _Reader:

@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from boundcalc.importers import arithmetic, attention
 from boundcalc.importers.base import unsupported
 from boundcalc.importers.builder import Builder
-from boundcalc.importers.moves import moved_value
 from boundcalc.importers.shared import average_pool, concatenated, softmax
+from boundcalc.importers.torch_moves import MOVES, Function, pair, same
 from boundcalc.importers.values import Constant, Scores, Value
 from boundcalc.importers.weighted import convolution, embedding, linear, normalisation
-
-#: From a builder and a call's arguments to its result.
-Function: TypeAlias = Callable[..., Any]
 
 
 def as_value(x: Any) -> Value:
     """Numbers as constants."""
     return Constant(np.asarray(x)) if isinstance(x, int | float) else x
-
-
-def pair(x: Any, axes: int) -> list[int]:
-    """One number for each axis."""
-    return [int(n) for n in x] if isinstance(x, Sequence) else [int(x)] * axes
 
 
 def _add(b: Builder, x: Any, y: Any, alpha: float = 1.0) -> Any:
@@ -246,86 +237,6 @@ def _cat(b: Builder, tensors: Sequence[Value], dim: int = 0) -> Value:
     return concatenated(b, [b.view(value) for value in tensors], dim)
 
 
-def _flatten(b: Builder, x: Value, start_dim: int = 0, end_dim: int = -1) -> Value:
-    shape = list(x.shape)
-    first, last = start_dim % len(shape), end_dim % len(shape)
-    target = [*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]]
-    return moved_value(b, x, lambda array: array.reshape(target))
-
-
-def _reshape(b: Builder, x: Value, *shape: Any) -> Value:
-    target = [int(n) for n in (shape[0] if isinstance(shape[0], Sequence) else shape)]
-    return moved_value(b, x, lambda array: array.reshape(target))
-
-
-def _permute(b: Builder, x: Value, *dims: Any) -> Value:
-    axes = dims[0] if isinstance(dims[0], Sequence) else dims
-    return moved_value(b, x, lambda array: array.transpose([int(axis) for axis in axes]))
-
-
-def _transpose(b: Builder, x: Value, dim0: int, dim1: int) -> Value:
-    return moved_value(b, x, lambda array: array.swapaxes(dim0, dim1))
-
-
-def _matrix_transpose(b: Builder, x: Value) -> Value:
-    return _transpose(b, x, -1, -2)
-
-
-def _squeeze(b: Builder, x: Value, dim: Any = None) -> Value:
-    axes = range(len(x.shape)) if dim is None else pair(dim, 1)
-    ones = tuple(axis for axis in axes if x.shape[axis] == 1)
-    return moved_value(b, x, lambda array: array.squeeze(ones))
-
-
-def _unsqueeze(b: Builder, x: Value, dim: int) -> Value:
-    return moved_value(b, x, lambda array: np.expand_dims(array, dim))
-
-
-def _unflatten(b: Builder, x: Value, dim: int, sizes: Sequence[int]) -> Value:
-    at = dim % len(x.shape)
-    return _reshape(b, x, [*x.shape[:at], *sizes, *x.shape[at + 1 :]])
-
-
-def _split(b: Builder, x: Value, size: Any, dim: int = 0) -> tuple[Value, ...]:
-    length = x.shape[dim]
-    sizes = list(size) if isinstance(size, Sequence) else [size] * -(-length // size)
-    edges = [min(edge, length) for edge in np.cumsum([0, *sizes]).tolist()]
-    return tuple(_taken(b, x, dim, first, last) for first, last in pairwise(edges))
-
-
-def _chunk(b: Builder, x: Value, chunks: int, dim: int = 0) -> tuple[Value, ...]:
-    return _split(b, x, -(-x.shape[dim] // chunks), dim)
-
-
-def _taken(b: Builder, x: Value, axis: int, first: int, last: int) -> Value:
-    return moved_value(b, x, lambda array: np.take(array, np.arange(first, last), axis=axis))
-
-
-def _getitem(b: Builder, x: Any, key: Any) -> Any:
-    if isinstance(x, tuple | list):
-        return x[key]
-    keys = key if isinstance(key, tuple) else (key,)
-    if not all(isinstance(k, int | slice) or k is None or k is Ellipsis for k in keys):
-        raise unsupported("an index that is not a number or a slice", "", str(key))
-    return moved_value(b, x, lambda array: array[key])
-
-
-def _getattr(b: Builder, x: Any, name: str) -> Any:
-    if name == "shape":
-        return tuple(x.shape)
-    if name == "T":
-        return _matrix_transpose(b, x)
-    raise unsupported("an attribute of an activation", "", name)
-
-
-def _size(b: Builder, x: Value, dim: int | None = None) -> Any:
-    return tuple(x.shape) if dim is None else x.shape[dim]
-
-
-def _same(b: Builder, x: Any, *_: Any, **__: Any) -> Any:
-    return x
-
-
 def _rsqrt(b: Builder, x: Value) -> Value:
     return arithmetic.raised(b, x, -0.5)
 
@@ -340,31 +251,27 @@ def _square(b: Builder, x: Value) -> Value:
 
 #: Functions and methods by name, underscores at their ends left out.
 FUNCTIONS: dict[str, Function] = {
+    **MOVES,
     "adaptive_avg_pool1d": _adaptive(1),
     "adaptive_avg_pool2d": _adaptive(2),
     "add": _add,
     "avg_pool1d": _avg_pool(1),
     "avg_pool2d": _avg_pool(2),
     "cat": _cat,
-    "chunk": _chunk,
     "concat": _cat,
-    "contiguous": _same,
     "conv1d": conv,
     "conv2d": conv,
-    "detach": _same,
+    "detach": same,
     "div": _div,
-    "dropout": _same,
-    "dropout1d": _same,
-    "dropout2d": _same,
+    "dropout": same,
+    "dropout1d": same,
+    "dropout2d": same,
     "embedding": _embedding,
     "erf": _function("erf"),
     "exp": _function("exp"),
-    "flatten": _flatten,
-    "float": _same,
+    "float": same,
     "floordiv": _floordiv,
     "gelu": _gelu,
-    "getattr": _getattr,
-    "getitem": _getitem,
     "layer_norm": layer_norm,
     "leaky_relu": _leaky_relu,
     "linear": _linear,
@@ -375,29 +282,20 @@ FUNCTIONS: dict[str, Function] = {
     "mul": _mul,
     "multiply": _mul,
     "neg": _neg,
-    "permute": _permute,
     "pow": _pow,
     "relu": _activation("relu"),
-    "reshape": _reshape,
     "rms_norm": rms_norm,
     "rsqrt": _rsqrt,
     "scaled_dot_product_attention": _sdpa,
     "sigmoid": _function("sigmoid"),
     "silu": _activation("silu"),
     "sin": _function("sin"),
-    "size": _size,
     "softmax": _softmax,
     "softplus": _softplus,
-    "split": _split,
     "sqrt": _sqrt,
     "square": _square,
-    "squeeze": _squeeze,
     "sub": _sub,
     "subtract": _sub,
     "tanh": _function("tanh"),
-    "transpose": _transpose,
     "truediv": _div,
-    "unflatten": _unflatten,
-    "unsqueeze": _unsqueeze,
-    "view": _reshape,
 }

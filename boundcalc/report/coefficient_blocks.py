@@ -6,7 +6,7 @@ from boundcalc.arithmetic import Number
 from boundcalc.graph import OperatorGraph, Site
 from boundcalc.report.cells import Block, Code, Column, Content, Maths, Paragraph, Table
 from boundcalc.report.gather import Findings
-from boundcalc.report.notation import joined, said
+from boundcalc.report.notation import joined, place, said
 from boundcalc.report.numbers import NONE, value
 from boundcalc.report.rows import name_width, shortened_rows
 from boundcalc.report.site_rows import SiteRow, site_rows
@@ -56,7 +56,8 @@ def _table(coefficients: Coefficients) -> Table:
     family = coefficients.family
     found = site_rows(coefficients)
     rows: tuple[tuple[Content, ...], ...] = tuple(
-        ("" if row.number is None else str(row.number), _place(row), *_cells(row)) for row in found
+        ("" if row.number is None else str(row.number), place(row.label), *_cells(row))
+        for row in found
     )
     joins = any(row.number is None for row in found)
     shown, note = shortened_rows(rows, "rows" if joins else "operators")
@@ -71,14 +72,6 @@ def _table(coefficients: Coefficients) -> Table:
         rows=shown,
         remarks=(_multiplied(family.name), *_notes(found, joins=joins), *note),
     )
-
-
-def _place(row: SiteRow) -> Content:
-    """An operator's id; of an edge both ends, as the forward pass runs."""
-    if row.number is not None:
-        return Code(row.label)
-    before, after = row.label.split("->")
-    return Code(before), " → ", Code(after)
 
 
 def _cells(row: SiteRow) -> list[Content]:

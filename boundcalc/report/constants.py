@@ -12,7 +12,7 @@ from boundcalc.graph import OperatorGraph
 from boundcalc.graph.parts import CONSTANT_NAMES, Node
 from boundcalc.operators.base import Constants, Slot
 from boundcalc.report.cells import Code, Column, Content, Maths, Piece, Table, Value
-from boundcalc.report.notation import LETTERS, names, stated
+from boundcalc.report.notation import LETTERS, joined, names, stated
 from boundcalc.report.rows import name_width, shortened_rows
 from boundcalc.simulate.reach import sections_of
 from boundcalc.spec.expressions import Expression
@@ -41,20 +41,23 @@ def operator_table(graph: OperatorGraph) -> Table:
             rows.append((name, *row))
     shown, note = shortened_rows(tuple(rows), "rows")
     kinked, joins = made.kinked, made.joins
+    sources = {row[-1] for row in rows} - {""}
     columns = [
         Column("operator", name_width(graph.ids, 2.6)),
-        Column("input", 2.0),
+        Column("input", name_width(graph.ids, 2.0)),
         *(Column(Maths(LETTERS[name])) for name in CONSTANT_NAMES),
         *(Column(Maths(letter)) for letter in ("J", "K")),
         Column("source", 2.1),
     ]
     dropped = ({1} if not joins else set()) | ({9, 10} if not kinked else set())
+    if len(sources) == 1:
+        dropped.add(11)
     kept = [k for k in range(len(columns)) if k not in dropped]
     return Table(
         caption=("A3: the operators’ constants. ", "They are suprema over the region."),
         columns=tuple(columns[k] for k in kept),
         rows=tuple(tuple(row[k] for k in kept) for row in shown),
-        remarks=(_legend(graph, joins=joins, kinked=kinked), *note),
+        remarks=(_legend(graph, joins=joins, kinked=kinked), *_source(sources), *note),
     )
 
 
@@ -94,6 +97,13 @@ def _legend(graph: OperatorGraph, *, joins: bool, kinked: bool) -> Content:
             "bias would need a second derivative its bound falls back to that of the error.",
         ]
     return tuple(pieces)
+
+
+def _source(sources: set[Content]) -> tuple[Content, ...]:
+    """What the column would say in every row."""
+    if len(sources) != 1:
+        return ()
+    return (joined("Source of all: ", *sources, "."),)
 
 
 class _Cells:
@@ -159,11 +169,13 @@ class _Cells:
             return cells[0]
         if len(cells) > _PAIRS:
             return self._cell(constants.hess_input, derived)
-        pieces: list[Piece] = []
-        for cell in cells:
-            pieces += [", "] if pieces else []
-            pieces += cell if isinstance(cell, tuple) else (cell,)
-        return tuple(pieces)
+        numbers = [cell for cell in cells if isinstance(cell, Value)]
+        if len(numbers) < len(cells):
+            return joined(*[piece for cell in cells for piece in (", ", cell)][1:])
+        # One letter for all of them: that of the least certain.
+        letters = [status for status in Status if status in {cell.status for cell in numbers}]
+        text = ", ".join(cell.text for cell in numbers)
+        return Value(text, letters[-1] if letters else None)
 
     def _cell(self, expression: Expression | None, derived: bool, kink: bool = False) -> Content:
         if expression is None:
@@ -212,7 +224,8 @@ def constant_sources(
 
 def _said(sources: dict[str, str]) -> Content:
     """The commonest source as a word, then the others with their letters."""
-    used = {name: source for name, source in sources.items() if source != "unused"}
+    # What is never used, or 0 because weights are frozen, is said elsewhere.
+    used = {n: source for n, source in sources.items() if source not in ("unused", "frozen")}
     words = [word for word, _ in Counter(used.values()).most_common()]
     pieces: list[Piece] = [words[0]]
     for word in words[1:]:

@@ -45,7 +45,7 @@ _CAPTIONS: dict[str, Content] = {
         Maths(r"\delta_j"),
         " (left) and a backward one ",
         Maths(r"\varepsilon_j"),
-        " (right) in the error bound. Where an operator has several inputs, each has a point. Zeros "
+        " (right) in the error bound. An operator with several inputs has a point for each. Zeros "
         "are not drawn.",
     ),
     "rates": "What the bounds on a run consist of, on a logarithmic axis: the bound is the sum "

@@ -10,7 +10,7 @@ from boundcalc.graph import OperatorGraph
 from boundcalc.graph.parts import Perturbation
 from boundcalc.perturbations.schedules import Always, Every, First, Last, Schedule, Steps
 from boundcalc.report.cells import Code, Column, Content, Maths, Table
-from boundcalc.report.notation import formula, plural
+from boundcalc.report.notation import formula, place, plural
 from boundcalc.report.numbers import value
 from boundcalc.report.rows import name_width, shortened_rows
 
@@ -48,9 +48,9 @@ def perturbation_table(graph: OperatorGraph) -> Table:
 def _row(graph: OperatorGraph, perturbation: Perturbation) -> tuple[Content, ...]:
     rms, mean, fourth, centred = _levels(graph, perturbation)
     backward = perturbation.direction == "backward"
-    place = graph.ids[perturbation.site - 1]
+    label = graph.edge_label(perturbation.edge) if backward else graph.ids[perturbation.site - 1]
     return (
-        Code(graph.edge_label(perturbation.edge) if backward else place),
+        place(label),
         perturbation.direction,
         law(perturbation),
         rms,

@@ -111,6 +111,16 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+def place(label: str) -> Content:
+    """A site's label: an operator's id, or both ends of an edge as the forward pass runs.
+
+    >>> place("f1->f3")
+    (Code(text='f1'), ' → ', Code(text='f3'))
+    """
+    before, arrow, after = label.partition("->")
+    return (Code(before), " → ", Code(after)) if arrow else Code(label)
+
+
 def names(members: Sequence[str]) -> Content:
     """Ids of neighbours in a cell: one, or the first and the last with their number.
 

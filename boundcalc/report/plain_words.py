@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from boundcalc.arithmetic import Number
 from boundcalc.graph import OperatorGraph, Site
-from boundcalc.report.cells import Block, Bullets, Code, Content, Maths, Paragraph, Piece, Strong
+from boundcalc.report.cells import (
+    Block,
+    Bullets,
+    Code,
+    Content,
+    Maths,
+    Paragraph,
+    Piece,
+    Strong,
+    Value,
+)
 from boundcalc.report.gather import Findings
 from boundcalc.report.notation import BIAS, ERROR, joined, said
-from boundcalc.report.numbers import DOWN, EVEN, sampled, value
+from boundcalc.report.numbers import DOWN, EVEN, UP, sampled, value
 from boundcalc.report.reading import Reading, reading
 from boundcalc.simulate.iterates import IterateCheck
 
@@ -207,13 +219,18 @@ def _place(graph: OperatorGraph, site: Site) -> tuple[Piece, ...]:
     return "in what ", Code(graph.ids[v - 1]), " passes back to ", Code(graph.ids[u - 1])
 
 
-def _up(number: Number) -> Piece:
-    return value(number, _DIGITS)
+def _up(number: Number) -> Value:
+    return _short(number, UP)
 
 
-def _down(number: Number) -> Piece:
-    return value(number, _DIGITS, rounding=DOWN)
+def _down(number: Number) -> Value:
+    return _short(number, DOWN)
 
 
-def _even(number: Number) -> Piece:
-    return value(number, _DIGITS, rounding=EVEN)
+def _even(number: Number) -> Value:
+    return _short(number, EVEN)
+
+
+def _short(number: Number, rounding: str) -> Value:
+    """Three digits, without a fraction."""
+    return replace(value(number, _DIGITS, rounding=rounding), fraction=None)

@@ -4,8 +4,10 @@ import re
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from visits import number
 
+from boundcalc.errors import DataError, SpecError
 from boundcalc.operators.base import Data, Region
 from boundcalc.operators.conv1d import Conv1d
 from boundcalc.operators.conv2d import Conv2d

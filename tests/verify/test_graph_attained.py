@@ -213,6 +213,56 @@ EXAMPLES = {
         0.03,
         0.03,
     ),
+    "the drift of a weight's Jacobian times the error of the adjoint": (
+        [
+            f"id: f1, type: bilinear, {W1}",
+            f"id: f2, type: bilinear, {W1}",
+            "id: loss, type: square, scale: 1/2",
+        ],
+        [coin("1/1000", "f1")],
+        [1, 0, 0],
+        [1, 0, 0, 1],
+        0.7,
+        0.98,
+    ),
+    "perturbations of one site add": (
+        [f"id: f1, type: bilinear, {W1}", f"id: loss, type: bilinear, {W1}"],
+        [constant("1/4", "f1"), constant("1/2", "f1")],
+        [1, 0, 0],
+        [1, 0, 0, 1],
+        1,
+        1,
+    ),
+    "a run of matrices, one of which has moved": (
+        [
+            "id: a, type: select, inputs: [], stop: 2",
+            "id: f2, type: dense, units: 2, bias: false, initial: {values: [3, 3, 1, -1]}, "
+            "region: {weight_change: 1/2}",
+            "id: f3, type: dense, units: 2, bias: false, trainable: false, "
+            "initial: {values: [1/2, 0, 0, 1]}",
+            f"id: loss, type: bilinear, {W1}",
+        ],
+        [constant("1/4", "a")],
+        [1, 1, 0],
+        [3 + 0.125**0.5, 3 + 0.125**0.5, 1, -1, 1, 0],
+        0.74,
+        0.74,
+    ),
+    "a constant inside a run": (
+        [
+            f"id: f1, type: dense, units: 2, bias: false, {W1}",
+            "id: f2, type: dense, units: 2, bias: false, trainable: false, "
+            "initial: {values: [3, 0, 0, 1]}",
+            "id: f3, type: dense, units: 1, bias: false, trainable: false, "
+            "initial: {values: [0, 1]}",
+            "id: loss, type: identity",
+        ],
+        [constant("1/4", "f3", direction="backward")],
+        [1, 0, 0],
+        [1, 0, 0, 0, 0, 0],
+        0.5,
+        0.5,
+    ),
     "noise inside a run": (
         [
             f"id: f1, type: dense, units: 2, bias: false, {W1}",

@@ -215,7 +215,10 @@ def _check_alike(
         if (own.inputs, own.edges, own.groups) != (first.inputs, first.edges, first.groups):
             raise NoCutError(f"repeat {k} of {name} is connected in another way than the others")
         if own != first:
-            raise NoCutError(f"repeat {k} of {name} has other constants than the others")
+            raise NoCutError(
+                f"repeat {k} of {name} has other constants than the others"
+                + _derived(graph, parts[0].nodes, part.nodes)
+            )
         same = all(
             forward.get(u) == forward.get(v)
             for u, v in zip(parts[0].nodes, part.nodes, strict=True)
@@ -226,6 +229,19 @@ def _check_alike(
         )
         if not same:
             raise NoCutError(f"repeat {k} of {name} is perturbed in another way than the others")
+
+
+def _derived(graph: OperatorGraph, first: Sequence[int], other: Sequence[int]) -> str:
+    """Which operators the regions are to blame for."""
+    ids = [
+        graph.ids[v - 1]
+        for u, v in zip(first, other, strict=True)
+        if graph.nodes[v - 1].derived is not None
+        and graph.nodes[u - 1].constants != graph.nodes[v - 1].constants
+    ]
+    if not ids:
+        return ""
+    return f": those of {', '.join(ids)} are derived on regions that grow; give `region` to them"
 
 
 def _levels(graph: OperatorGraph) -> tuple[dict[int, list[Any]], dict[int, list[Any]]]:
