@@ -235,7 +235,7 @@ def test_values_of_symbols() -> None:
 
 
 def test_schema_can_be_written() -> None:
-    assert len(SOURCES.json_schema()["oneOf"]) == 4
+    assert len(SOURCES.json_schema()["oneOf"]) == 6
 
 
 # --- CSV: what is read -------------------------------------------------------------------------

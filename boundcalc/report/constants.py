@@ -227,6 +227,8 @@ def _said(sources: dict[str, str]) -> Content:
     # What is never used, or 0 because weights are frozen, is said elsewhere.
     used = {n: source for n, source in sources.items() if source not in ("unused", "frozen")}
     words = [word for word, _ in Counter(used.values()).most_common()]
+    if not words:
+        return ""
     pieces: list[Piece] = [words[0]]
     for word in words[1:]:
         named = [name for name, source in used.items() if source == word]

@@ -21,7 +21,12 @@ from boundcalc.graph.numbers import Run
 from boundcalc.theories.perturbed import sharp
 from boundcalc.theories.perturbed.geometric import Geometric, divided_power, h, monomial
 from boundcalc.theories.perturbed.pieces import Piece, piece
-from boundcalc.theories.perturbed.repeated import Refused, RepeatedForms, repeated_forms
+from boundcalc.theories.perturbed.repeated import (
+    CONVENTION,
+    Refused,
+    RepeatedForms,
+    repeated_forms,
+)
 
 F = Fraction
 NAMES = ("jac_input", "jac_weight", "lip_input", "hess_input", "hess_mixed")
@@ -160,16 +165,29 @@ def test_in_elementary_functions() -> None:
         assert written.subs(forms.count, n) == rational(plain(spec(n, "one", numbers)))
 
 
-def test_states_after_each_repeat() -> None:
-    numbers = (2, 1, 3, 2, 1) * 4 + (1, 0, 2, 1, 0, 1)
-    text = spec(4, "residual", numbers)
+@pytest.mark.parametrize("before", [0, 1])
+def test_states_after_each_repeat(before: int) -> None:
+    numbers = (2, 1, 3, 2, 1) * (3 + before) + (1, 0, 2, 1, 0, 1)
+    text = spec(4, "residual", numbers, before)
     graph = bc.build(bc.loads(text))
     found = sharp.general(graph.graph_constants(RATIONALS), graph.levels(RATIONALS), RATIONALS)
+    bare = sharp.general(
+        graph.graph_constants(RATIONALS), graph.levels(RATIONALS, []), RATIONALS
+    )
+    assert set(bare.s) == {0}
     forms = forms_of(text)
-    (k,) = (x for f in forms.formulas.boundary.values() for x in f.free_symbols if x.name == "k")[
-        :1
-    ]
-    assert k
+    assert forms.first == 1 - before
+    s_k, V_k, tau_k = forms.formulas.boundary.values()
+    own = list(reversed(forms.formulas.definitions.items()))
+    for k in range(forms.first, 5):
+        v = graph.ids.index(f"r.{k}.s") + 1 if k else 1
+        at = {sympy.Symbol("k", integer=True, nonnegative=True): k, forms.count: 4}
+        for formula, expected in ((s_k, found.s[v]), (V_k, found.V[v])):
+            for name, value in own:
+                formula = formula.xreplace({name: value})
+            assert formula.subs(at).doit() == rational(F(expected))
+        # τ = R + h: by the weight of one more operator that only τ reaches, b = 1 and B = 0
+        assert tau_k.has(next(iter(forms.formulas.boundary))) or not found.R[v]
 
 
 def test_what_is_written() -> None:
@@ -185,9 +203,300 @@ graph:
 perturbations: [{at: 'f.*', pass: backward, rms: 1}]
 """
     forms = forms_of(text)
-    assert forms.latex()[0] == r"q_{\tau \tau} &= L^{2}"
-    found = forms.json()
-    assert found["symbol"] == "n"
-    assert list(found["after_repeat"]) == ["s_{k}", "V_{k}", r"\tau_{k}"]
-    assert found["after_repeat"][r"\tau_{k}"] == r"h_{n - k}\!\left(C, 1\right)"
-    assert forms.latex()[-1] == r"\zeta^{2} &= " + found["error_bound_plain"]
+    assert forms.latex() == [
+        r"q_{\tau \tau} &= L^{2}",
+        r"S_{\tau \tau} &= 2 C h_{n}\!\left(1, 1, C, C^{2}\right) + h_{n}\!\left(1, 1, C^{2}\right)",
+        r"s_{k} &= 0",
+        r"V_{k} &= C^{n - k}",
+        r"\tau_{k} &= h_{n - k}\!\left(C, 1\right)",
+        r"\zeta^{2} &= S_{\tau \tau} q_{\tau \tau}",
+    ]
+    assert forms.json() == {
+        "symbol": "n",
+        "where": CONVENTION,
+        "definitions": dict(line.split(" &= ") for line in forms.latex()[:2]),
+        "after_repeat": dict(line.split(" &= ") for line in forms.latex()[2:5]),
+        "error_bound_plain": r"S_{\tau \tau} q_{\tau \tau}",
+    }
+
+
+# -- other blocks ----------------------------------------------------------------------------------
+
+DERIVED = """
+version: 1
+name: derived
+symbols: {{n: {n}}}
+graph:
+  input: {{low: -1, high: 1}}
+  operators:
+    - {{id: x, type: dense, units: 2, region: {{weight: 1}}}}
+    - id: r
+      repeat: n
+      block:
+        - {{id: act, type: {activation}, bias: true}}
+        - {{id: inner, repeat: 2, block: [{{id: g, type: tanh, bias: true}}]}}
+        - {{id: h, type: dense, units: 2, region: {{input: 9, weight: 2}}}}
+        - {{id: s, type: add, inputs: [input, h]}}
+    - {{id: out, type: dense, units: 1, region: {{input: 9, weight: 2}}}}
+    - {{id: loss, type: {loss}}}
+perturbations:
+  - {{at: [{at}], pass: forward, rms: 1/3}}
+  - {{at: ['r.*', out], pass: backward, rms: 1/5}}
+"""
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+@pytest.mark.parametrize("loss", ["sigmoid", "relu"])
+@pytest.mark.parametrize("at", ["x", "x, 'r.*.h'"])
+def test_derived_constants_kinks_and_repeats_inside(activation: str, loss: str, at: str) -> None:
+    def text(n: int) -> str:
+        return DERIVED.format(n=n, activation=activation, loss=loss, at=at)
+
+    forms = forms_of(text(4))
+    for n in (1, 2, 5):
+        graph = bc.build(bc.loads(text(n)))
+        found = sharp.general(graph.graph_constants(WIDE), graph.levels(WIDE), WIDE)
+        assert abs(forms.evaluate(WIDE, n) / found.total() - 1) < WIDE.number(F(1, 10**30))
+
+
+def test_a_kink_that_the_first_repeat_alone_does_not_feel() -> None:
+    # nothing is perturbed before r.1: its ReLU does not move, those of r.2 and r.3 do
+    def text(n: int) -> str:
+        return DERIVED.format(n=n, activation="relu", loss="relu", at="'r.*.h'")
+
+    forms = forms_of(text(4))
+    assert forms.first == 1
+    for n in (1, 2, 5):
+        graph = bc.build(bc.loads(text(n)))
+        found = sharp.general(graph.graph_constants(WIDE), graph.levels(WIDE), WIDE)
+        assert abs(forms.evaluate(WIDE, n) / found.total() - 1) < WIDE.number(F(1, 10**30))
+
+
+def test_a_million_repeats() -> None:
+    text = spec(3, "one", (1,) * 15 + (0,) * 6).replace("{at: p0, pass: forward, rms: 0}", "LEVEL")
+    text = text.replace("LEVEL", "{at: p0, pass: forward, rms: 1}")
+    n = 10**6
+    forms = forms_of(text)
+    # a chain of n + 2 with all constants 1: R + s = n + 1 at the first, then n + 1, n, …, 1
+    exact = (n + 1) ** 2 + (n + 1) * (n + 2) * (2 * n + 3) // 6
+    assert forms.evaluate(RATIONALS, n) == exact
+    assert abs(forms.evaluate(WIDE, n) / WIDE.number(exact) - 1) < WIDE.number(F(1, 10**30))
+    assert float(forms.evaluate(FLOATS, n)) == pytest.approx(exact, rel=1e-12)
+    assert forms.expression().subs(forms.count, n).doit() == exact
+    # far beyond the range of floats
+    growing = forms_of(spec(3, "one", (3, 1, 2, 1, 1) * 3 + (1,) * 6))
+    assert growing.evaluate(WIDE, n) > WIDE.number(10) ** 400_000
+
+
+def test_cost_grows_with_the_logarithm(monkeypatch: pytest.MonkeyPatch) -> None:
+    forms = forms_of(spec(3, "one", (1,) * 21))
+    made = []
+    whole = Piece.then
+    monkeypatch.setattr(Piece, "then", lambda x, y: (made.append(1), whole(x, y))[1])
+    forms.evaluate(WIDE, 2**40)
+    assert len(made) <= 45
+
+
+# -- refusals --------------------------------------------------------------------------------------
+
+ONES = "constants: {jac_input: 1, jac_weight: 1, hess_input: 1, hess_mixed: 1, %s}" % THIRD
+
+
+def small(operators: str, perturbations: str = "[]", n: str = "3") -> str:
+    return (
+        f"{{version: 1, name: t, symbols: {{n: {n}, m: 2}}, graph: {{operators: [{operators}]}}, "
+        f"perturbations: {perturbations}}}"
+    ).replace("ONES", ONES)
+
+
+BEFORE, AFTER = "{id: x, ONES}, ", ", {id: loss, ONES}"
+BLOCK = "{id: f, repeat: n, ONES}"
+
+
+def test_without_a_symbolic_count_there_is_nothing_to_say() -> None:
+    assert repeated_forms(bc.build(bc.loads(small("{id: f, repeat: 3, ONES}")))) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (small(BEFORE + BLOCK + ", {id: g, repeat: m, ONES}"), "several sections are repeated"),
+        (
+            small(BEFORE + "{id: b, repeat: 2, block: [{id: f, repeat: n, ONES}]}"),
+            "f, which is repeated by a symbol, stands in another block",
+        ),
+        (
+            small(BEFORE + BLOCK, "[{at: x, pass: forward, rms: n}]"),
+            "n occurs in constants, parameters or levels as well",
+        ),
+        (
+            small(BEFORE + BLOCK + ", {id: g, type: sine, scale: n}"),
+            "n occurs in constants, parameters or levels as well",
+        ),
+        (
+            small(BEFORE + BLOCK, "[{at: f.3, pass: forward, rms: 1}]", "4"),
+            "repeat 3 of f is perturbed in another way",
+        ),
+        (
+            small(BEFORE + BLOCK + AFTER, "[{at: f.3, pass: backward, rms: 1}]"),
+            "repeat 3 of f is perturbed in another way",
+        ),
+        (small(BEFORE + BLOCK, n="1"), "it takes two repeats of f that are alike"),
+        (small(BLOCK, n="2"), "set n to 3 or more"),
+        (
+            small(BEFORE + BLOCK + ", {id: g, inputs: [x, f], ONES}"),
+            "g reads x: a path around a repeat",
+        ),
+        (
+            small(BEFORE + BLOCK + ", {id: g, inputs: [f.2, f], ONES}"),
+            "a path around a repeat",
+        ),
+        (
+            small(BEFORE + "{id: b, repeat: n, block: [{id: f, weights: w, ONES}]}"),
+            "share weights",
+        ),
+        (
+            small(BEFORE + "{id: b, repeat: n, block: [{id: f, inputs: [], ONES}, "
+            "{id: g, inputs: [input, f], ONES}]}, {id: h, inputs: [b, b.2.f], ONES}"),
+            "a path around a repeat",
+        ),
+    ],
+)
+def test_refusals_say_why(text: str, reason: str) -> None:
+    assert reason in refusal(text)
+
+
+def test_regions_that_grow_are_named() -> None:
+    text = """
+version: 1
+name: t
+symbols: {n: 4}
+graph:
+  input: {low: -1, high: 1}
+  operators:
+    - {id: x, type: dense, region: {weight: 1}}
+    - {id: r, repeat: n, block: [{id: g, type: dense, region: {weight: 2}}]}
+    - {id: loss, type: sigmoid}
+perturbations: []
+"""
+    assert refusal(text) == (
+        "repeat 3 of r has other constants than the others: those of r.3.g are derived on "
+        "regions that grow; give `region` to them"
+    )
+
+
+def test_norms_across_repeats() -> None:
+    text = """
+version: 1
+name: t
+symbols: {n: 4}
+graph:
+  input: {low: -1, high: 1}
+  operators:
+    - {id: x, type: tanh}
+    - {id: r, repeat: n, block: [{id: g, type: dense, units: 2, trainable: false,
+       initial: {normal: 1}, region: {input: 9}}]}
+    - {id: loss, type: dense, units: 1, trainable: false, initial: {normal: 1}}
+perturbations: []
+"""
+    assert "have one norm together" in refusal(text)
+
+
+@pytest.mark.parametrize("n", [0, -1, True, 1.0])
+def test_a_count_is_a_whole_number(n: Any) -> None:
+    with pytest.raises(SpecError, match="a count is no whole number"):
+        forms_of(small(BEFORE + BLOCK)).evaluate(RATIONALS, n)
+
+
+# -- pieces ----------------------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=150)
+@given(perturbed_graphs(kinks=True))
+def test_a_whole_graph_is_a_piece(case: tuple[GraphConstants, Levels]) -> None:
+    g, x = case
+    found = piece(g, x.e, x.eps, RATIONALS, moving=False)
+    assert found.error(F(0), F(1), F(0)) == sharp.general(g, x, RATIONALS).total()
+
+
+@settings(deadline=None, max_examples=60)
+@given(rows(5), rows(5))
+def test_a_run_in_a_piece(e: tuple[F, ...], eps: tuple[F, ...]) -> None:
+    zero = (F(0),) * 6
+    x = Levels((F(0), *e), zero, zero, (F(0), *eps), zero)
+    for norm in (7, 12, 13):
+        g = chained((0, 2, 3, 2, 5), (1, 1, 1, 1, 1), runs=(Run((2, 3, 4), F(norm), True),))
+        found = piece(g, x.e, x.eps, RATIONALS, moving=False)
+        assert found.error(F(0), F(1), F(0)) == sharp.general(g, x, RATIONALS).total()
+
+
+def pieces() -> st.SearchStrategy[Piece]:
+    def made(numbers: tuple[F, ...]) -> Piece:
+        vectors = (numbers[6:10], numbers[10:14])
+        Q = tuple(tuple(sum(v[i] * v[j] for v in vectors) for j in range(4)) for i in range(4))
+        return Piece(*numbers[:6], Q)
+
+    return rows(14).map(made)
+
+
+@settings(deadline=None)
+@given(pieces(), pieces(), pieces(), st.integers(0, 9))
+def test_pieces_are_a_monoid(x: Piece, y: Piece, z: Piece, count: int) -> None:
+    assert x.then(y).then(z) == x.then(y.then(z))
+    nothing = Piece.nothing(RATIONALS)
+    assert x.then(nothing) == x == nothing.then(x)
+    expected = nothing
+    for _ in range(count):
+        expected = expected.then(x)
+    assert x.repeated(count, RATIONALS) == expected
+
+
+# -- sums of geometric sequences -------------------------------------------------------------------
+
+
+def homogeneous(M: int, nodes: tuple[F, ...]) -> F:
+    """h_M by its definition: all products of degree M − r + 1."""
+    degree = M - len(nodes) + 1
+    if not nodes[1:]:
+        return nodes[0] ** M
+    return sum(
+        (nodes[0] ** k * homogeneous(M - k - 1, nodes[1:]) for k in range(degree + 1)), F(0)
+    )
+
+
+@settings(deadline=None)
+@given(st.integers(0, 9), st.lists(st.sampled_from(SIZES), min_size=1, max_size=4))
+def test_divided_power(M: int, nodes: list[F]) -> None:
+    expected = homogeneous(M, tuple(nodes))
+    assert divided_power(M, tuple(nodes)) == expected
+    arguments = [rational(x) for x in nodes]
+    assert h(M, *arguments).doit() == rational(expected)
+    count = sympy.Symbol("M")
+    if 0 not in nodes:
+        assert h(count, *arguments).doit().subs(count, M) == rational(expected)
+
+
+sequences = st.lists(
+    st.tuples(
+        st.sampled_from(["", "x", "y", "xy"]),
+        st.lists(st.sampled_from(["", "x", "y", "xy", "xx"]), min_size=1, max_size=3),
+    ),
+    min_size=1,
+    max_size=2,
+).map(lambda terms: sum((Geometric.of([monomial(*n) for n in nodes], *f) for f, nodes in terms),
+                        Geometric({})))  # fmt: skip
+
+
+@settings(deadline=None, max_examples=60)
+@given(sequences, sequences, *[st.sampled_from([F(0), F(1), F(2), F(1, 2)])] * 2)
+def test_sequences_are_closed(p: Geometric, q: Geometric, x: F, y: F) -> None:
+    letters = {"x": rational(x), "y": rational(y)}
+
+    def entry(sequence: Geometric, M: int) -> Any:
+        return sequence.expression(M, letters).doit()
+
+    for M in range(5):
+        assert entry(p + q, M) == entry(p, M) + entry(q, M)
+        assert entry(p * q, M) == entry(p, M) * entry(q, M)
+        sums = sum(entry(p, k) * entry(q, M - 1 - k) for k in range(M))
+        assert entry(p.convolved(q), M) == sums

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -163,7 +163,20 @@ def count_formulas(
         sympy.Symbol("V_{k}"): V_end * h(n - k, x["a"]),
         sympy.Symbol(r"\tau_{k}"): backward(s_k, V_end, T_end, n - k),
     }
-    return CountFormulas(name.made, boundary, total)
+    return CountFormulas(_used(name.made, [total, *boundary.values()]), boundary, total)
+
+
+def _used(
+    made: Mapping[sympy.Symbol, sympy.Expr], formulas: Iterable[sympy.Expr]
+) -> dict[sympy.Symbol, sympy.Expr]:
+    """The definitions that the formulas need, in the same order."""
+    needed = {symbol for formula in formulas for symbol in formula.free_symbols}
+    kept = []
+    for symbol, value in reversed(list(made.items())):
+        if symbol in needed:
+            kept.append((symbol, value))
+            needed |= value.free_symbols
+    return dict(reversed(kept))
 
 
 def _weighted(letter: str, part: Piece, theta: tuple[sympy.Expr, ...], name: _Names) -> sympy.Expr:
