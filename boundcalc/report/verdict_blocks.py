@@ -20,7 +20,7 @@ from boundcalc.report.cells import (
 from boundcalc.report.gather import Findings
 from boundcalc.report.notation import BIAS, ERROR, joined, plural, said
 from boundcalc.report.numbers import DOWN, NONE, interval, sampled, text_of, value
-from boundcalc.report.refusals import chain_or_graph
+from boundcalc.report.refusals import chain_or_graph, refused_families
 from boundcalc.theories.perturbed.families import FAMILIES
 from boundcalc.verify import Verdict
 
@@ -136,7 +136,8 @@ def verdict_blocks(findings: Findings) -> tuple[Block, ...]:
     )
     if remarks:
         blocks += [Paragraph("Claims that do not hold, and where:"), Bullets(remarks)]
-    covered = [entry for entry in verdicts.skipped if not findings.coefficients[entry[1]].refused]
+    refused = refused_families(findings)
+    covered = [entry for entry in verdicts.skipped if entry[1] not in refused]
     if covered:
         skipped = tuple(
             joined(Strong(f"{claim}, {family}"), ": ", said(reason), ".")

@@ -117,7 +117,7 @@ def test_a_model_of_pytorch_from_export_to_verdict(tmp_path):
     pytest.importorskip("onnx")
     torch.manual_seed(0)
     module = torch.nn.Sequential(torch.nn.Linear(4, 5), torch.nn.SiLU(), torch.nn.Linear(5, 3))
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="legacy"):
         torch.onnx.export(module, (torch.randn(1, 4),), tmp_path / "m.onnx", dynamo=False)
     assert run("import", tmp_path / "m.onnx", "-o", tmp_path / "m.yaml")[0] == 0
     code, out, _ = run("verify", tmp_path / "m.yaml", "--json")

@@ -56,14 +56,14 @@ SLIPS = {
         "9: graph.operators[1].scale",
         "unknown key 'scale'",
         "",
-        "one of id, type, repeat, inputs, constants, region, dim, weights",
+        "one of id, type, repeat, block, inputs, constants, region, dim, weights, initial, trainable",
         "parameters of a library operator need its `type:`",
     ),
     ("repeat: 8", "repaet: 8"): (
         "9: graph.operators[1].repaet",
         "unknown key 'repaet'",
         "",
-        "one of id, type, repeat, inputs, constants, region, dim, weights",
+        "one of id, type, repeat, block, inputs, constants, region, dim, weights, initial, trainable",
         "did you mean 'repeat'?",
     ),
     ('rms: "1/10"', "half_width: 1"): (
@@ -84,7 +84,7 @@ SLIPS = {
         "10: graph.operators[2].parameters",
         "unknown key 'parameters'",
         "",
-        "one of id, type, repeat, inputs, constants, region, dim, weights",
+        "one of id, type, repeat, block, inputs, constants, region, dim, weights, initial, trainable",
         "remove it",
     ),
     ("version: 1\n", ""): (
@@ -443,7 +443,7 @@ SLIPS = {
         "15: simulation.data",
         "this is no source of data",
         "a section",
-        "generator: logistic, generator: gaussian, points: …, or csv: …",
+        "generator: logistic, gaussian, uniform or tokens; points: …; or csv: …",
         "name one of them",
     ),
     (

@@ -309,7 +309,6 @@ def test_the_bound_is_attained_and_not_exceeded(name):
     w = np.array([weights], dtype=np.float64)
     error, bias, _ = exact_moments(graph, make_program(graph), w, law)
     found = ratio(error.max(), float(bounds.error)), ratio(bias.max(), float(bounds.bias))
-    print("RATIO", name, found)
     assert max(found) <= 1 + 1e-9, found
     assert found[0] >= least_error * (1 - 1e-9), found
     assert found[1] >= least_bias * (1 - 1e-9), found

@@ -77,11 +77,6 @@ class Geometric:
             terms[key] = terms.get(key, 0) + count
         return Geometric(terms)
 
-    def scaled(self, *letters: str) -> Geometric:
-        """The sequence times a product of letters."""
-        x = monomial(*letters)
-        return Geometric({(_times(x, f), nodes): count for (f, nodes), count in self.terms.items()})
-
     def __mul__(self, other: Geometric) -> Geometric:
         """The product entry by entry."""
         total: dict[tuple[Monomial, Nodes], int] = {}
