@@ -71,19 +71,19 @@ def show_reading(console: Console, coefficients: Coefficients) -> None:
         return
     for text in (_sizes(facts), _shares(facts), _least(coefficients.graph, facts)):
         if text:
-            print_line(console, f"  {text} ({facts.largest.status})")
+            print_line(console, f"  {text}")
 
 
 def _sizes(facts: Reading) -> str:
     if facts.error is None or facts.bias is None:
         return ""
     text = f"‖u‖ ≤ {_up(facts.largest)} by the same constants"
-    if facts.error_ratio is None or facts.bias_ratio is None:
-        return text
-    return (
-        f"{text}; relative to that, root mean square error ≤ {_up(facts.error_ratio)}, "
-        f"bias ≤ {_up(facts.bias_ratio)}"
-    )
+    if facts.error_ratio is not None and facts.bias_ratio is not None:
+        text += (
+            f"; relative to that, root mean square error ≤ {_up(facts.error_ratio)}, "
+            f"bias ≤ {_up(facts.bias_ratio)}"
+        )
+    return f"{text} ({facts.largest.status})"
 
 
 def _shares(facts: Reading) -> str:
@@ -92,7 +92,7 @@ def _shares(facts: Reading) -> str:
     named = [f"{name} {format_number(s.value, _DIGITS)}" for name, s in facts.shares[:_NAMED]]
     left_out = len(facts.shares) - _NAMED
     named += [f"{left_out} more"] if left_out > 0 else []
-    return f"shares of the error by weights: {', '.join(named)}"
+    return f"shares of the error by weights: {', '.join(named)} ({facts.largest.status})"
 
 
 def _least(graph: OperatorGraph, facts: Reading) -> str:
@@ -100,7 +100,7 @@ def _least(graph: OperatorGraph, facts: Reading) -> str:
     if not found:
         return ""
     places = ", ".join(f"{_letter(f)} at {f.site.label} ({_up(f.coefficient)})" for f in found)
-    text = f"largest coefficients: {places}"
+    text = f"largest coefficients: {places} ({found[0].coefficient.status})"
     if facts.relative is not None and facts.relative.site != found[0].site:
         text += (
             f"; relative to the size of the output {facts.relative.site.label} tolerates least "

@@ -29,9 +29,8 @@ def layer_ids(network: Network) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> layers = (Layer("input", (), (2,)),
-    ...           Layer("dense", (0,), (1,), origins=("fc.weight", "fc.bias")),
-    ...           Layer("relu", (1,), (1,)))
+    >>> dense = Layer("dense", (0,), (1,), arrays=(np.ones((1, 2)),), origins=("fc.weight",))
+    >>> layers = (Layer("input", (), (2,)), dense, Layer("relu", (1,), (1,)))
     >>> layer_ids(Network("n", layers, 2))
     ('input', 'fc', 'relu1')
     """

@@ -76,7 +76,6 @@ def _compacted(layers: list[Layer], output: int) -> tuple[list[Layer], int]:
 def _folded(layers: list[Layer], output: int, notes: dict[str, None]) -> tuple[list[Layer], int]:
     layers, output = _compacted(layers, output)
     readers = Counter(number for layer in layers for number in layer.inputs)
-    readers[output] += 1
     place = list(range(len(layers)))  # where a layer's output is made now
     count = 0
     for number, layer in enumerate(layers):

@@ -82,6 +82,17 @@ def shape_of(text: str) -> Shape:
     return tuple(int(size) for size in sizes)
 
 
+def check_settings(settings: Settings) -> None:
+    """Raise SpecError unless every size is a number ≥ 0."""
+    for text, option in (
+        (settings.weight_change, "--weight-change"),
+        (settings.half_width, "half_width"),
+        (settings.radius, "--input-radius"),
+    ):
+        if text is not None and number(text, option) < 0:
+            raise SpecError("a negative number", where=option, value=text, expected="a number ≥ 0")
+
+
 def number(text: str, option: str) -> float:
     """The value of a number or fraction on the command line."""
     from boundcalc.arithmetic import FLOATS

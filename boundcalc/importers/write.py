@@ -16,7 +16,13 @@ from boundcalc.files import refused
 from boundcalc.importers.base import INPUT, Layer, Network, Numbers, unsupported
 from boundcalc.importers.losses import with_loss
 from boundcalc.importers.names import array_names, layer_ids, shared_weights
-from boundcalc.importers.settings import Settings, header, input_section, run_sections
+from boundcalc.importers.settings import (
+    Settings,
+    check_settings,
+    header,
+    input_section,
+    run_sections,
+)
 from boundcalc.importers.yaml_text import flow, scalar
 
 MAX_BYTES = 1_000_000  # of a spec
@@ -70,6 +76,7 @@ def write_spec(network: Network, path: str | Path, settings: Settings | None = N
         If the files cannot be written; earlier ones are still there then.
     """
     path, settings = Path(path), settings or Settings()
+    check_settings(settings)
     network, loss = with_loss(network, settings.loss)
     ids = layer_ids(network)
     if path.suffix not in (".yaml", ".yml"):

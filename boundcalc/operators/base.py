@@ -228,7 +228,8 @@ class Operator(Frozen, ABC):
                 f"the constant {constant} of a `{self.type}` operator needs a bound on its {noun}",
                 expected=f"region: {{{of}: R}}",
                 fix=f"add `region: {{{of}: R}}` to the operator, R the radius of a ball "
-                f"that holds the {noun}",
+                f"that holds the {noun}"
+                + ("; with `initial` weights `weight_change` will do" if of == "weight" else ""),
             )
         return radius
 

@@ -7,7 +7,7 @@ from boundcalc.graph.parts import CONSTANT_NAMES
 from boundcalc.report.cells import Block, Equation, Maths, Paragraph, Piece, Strong
 from boundcalc.report.equations import arrange
 from boundcalc.report.gather import Findings
-from boundcalc.report.graph_formulas import graph_formulas
+from boundcalc.report.graph_formulas import RUNS, graph_formulas
 from boundcalc.report.notation import plural
 from boundcalc.theories.perturbed.coefficients import Coefficients
 from boundcalc.theories.perturbed.families import Family
@@ -36,6 +36,8 @@ def formula_blocks(findings: Findings) -> tuple[Block, ...]:
             Paragraph((Strong(f"Family {name}."), " ", "Recurrences:")),
             Equation(RECURRENCES[name]),
         ]
+        if name == "sharp" and graph.merged:
+            blocks.append(Paragraph(RUNS))
         if is_uniform(graph):
             blocks.extend(_closed(name))
         if graph.size <= EXPANDED_OPERATORS:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,9 @@ from boundcalc.graph import OperatorGraph
 from boundcalc.report import plots
 from boundcalc.report.gather import Findings
 from boundcalc.report.layers import type_name
-from boundcalc.report.layout import Edge, Layout, layered
+from boundcalc.report.layout import Edge
 from boundcalc.report.numbers import UP, text_of
+from boundcalc.report.placing import Plan, Point, label_place, make_plan, path_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,11 +22,6 @@ if TYPE_CHECKING:
 #: Largest graph, and longest chain, that is drawn.
 MOST_OPERATORS, MOST_IN_CHAIN = 30, 6
 
-_HEIGHT = 7.6  # inches at most
-_LAYER = 0.56  # inches from one layer to the next, where there is room
-_MARGIN = 0.12
-_GAP, _WIRE = 0.2, 0.12  # inches between boxes, and of an edge that passes them
-_WIDEST, _NARROWEST = 1.5, 0.5  # of a box; graphs that are too wide for that are not drawn
 _PADDING = 0.05  # inches from text to the border of a box
 _TWO_LINES = 0.27  # inches of a box that holds a name and a type
 _LONGEST = 60  # letters of a name that could fit
@@ -35,64 +30,23 @@ _SIZES = (8.5, 7.5)  # points of names, and of types and numbers at edges
 _INK, _QUIET, _FILL, _MOVED = "#000000", "#555555", "#F4F4F4", "#D55E00"
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """Where everything is, in inches of the page; a chain runs to the right, others down."""
-
-    layout: Layout
-    width: float
-    height: float
-    step: float
-    page: float
-    upright: bool
-
-    def at(self, layer: float, across: float) -> tuple[float, float]:
-        """A place on the page: layers run down, or to the right in a chain."""
-        if self.upright:
-            top = self.page - _MARGIN - self.height / 2
-            return plots.WIDTH / 2 + across, top - layer * self.step
-        left = (plots.WIDTH - (self.layout.depth - 1) * self.step) / 2
-        return left + layer * self.step, self.page / 2 + across
-
-
 def graph_figure(findings: Findings) -> Figure | None:
     """The graph with its operators' names and types; None where it is too large."""
     graph = findings.graph
     if graph.size > (MOST_IN_CHAIN if graph.is_chain else MOST_OPERATORS):
         return None
-    plan = _plan(graph)
+    plan = make_plan(graph)
     if plan is None:
         return None
     figure, panel = plots.canvas(plan.page)
     labels = _labels(graph)
-    taken: list[tuple[float, float]] = []
+    taken: list[Point] = []
     for edge in plan.layout.routes:
         _draw_edge(panel, plan, edge, labels.get(edge, ""), taken)
     moved = {p.site for p in graph.perturbations if p.direction == "forward"}
     for number in range(graph.size + 1):
         _draw_node(panel, plan, graph, number, number in moved)
     return figure
-
-
-def _plan(graph: OperatorGraph) -> _Plan | None:
-    edges = graph.ends[1:]
-    if graph.is_chain:
-        step = (plots.WIDTH - 2 * _MARGIN) / (graph.size + 1)
-        layout = layered(graph.size + 1, edges, box=1.0, wire=_WIRE, gap=_GAP)
-        return _Plan(layout, step - 0.38, 0.4, step, 0.4 + 2 * _MARGIN, upright=False)
-    width = _WIDEST
-    while True:
-        layout = layered(graph.size + 1, edges, box=width, wire=_WIRE, gap=_GAP)
-        low, high = layout.extent
-        if high - low + width <= plots.WIDTH - 2 * _MARGIN:
-            break
-        width *= 0.85
-        if width < _NARROWEST:
-            return None
-    step = min(_LAYER, (_HEIGHT - 2 * _MARGIN) / layout.depth)
-    height = 0.6 * step
-    page = (layout.depth - 1) * step + height + 2 * _MARGIN
-    return _Plan(layout, width, height, step, page, upright=True)
 
 
 def _labels(graph: OperatorGraph) -> dict[Edge, str]:
@@ -116,13 +70,11 @@ def _labels(graph: OperatorGraph) -> dict[Edge, str]:
     return found
 
 
-def _draw_edge(
-    panel: Axes, plan: _Plan, edge: Edge, label: str, taken: list[tuple[float, float]]
-) -> None:
+def _draw_edge(panel: Axes, plan: Plan, edge: Edge, label: str, taken: list[Point]) -> None:
     from matplotlib.patches import FancyArrowPatch
     from matplotlib.path import Path
 
-    points = _points(plan, edge)
+    points = path_of(plan, edge)
     vertices, codes = [points[0]], [Path.MOVETO]
     for (x0, y0), (x1, y1) in pairwise(points):
         # Tangents along the layers' direction: an edge that goes straight stays straight.
@@ -144,76 +96,34 @@ def _draw_edge(
         )
     )
     if label:
-        x, y = _label_place(points, taken)
-        taken.append((x, y))
-        lifted = 0.0 if plan.upright else 0.09
-        panel.text(
-            x,
-            y + lifted,
-            label,
-            fontsize=_SIZES[1],
-            color=_MOVED if "ε" in label else _INK,
-            horizontalalignment="center",
-            verticalalignment="center",
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
-            zorder=5,
-        )
+        _draw_label(panel, plan, points, label, taken)
 
 
-def _points(plan: _Plan, edge: Edge) -> list[tuple[float, float]]:
-    """From the border of one box, through the places between, to the border of the next."""
-    route = plan.layout.routes[edge]
-    start = _port(plan, edge, 0)
-    end = _port(plan, edge, 1)
-    half = plan.height / 2 if plan.upright else plan.width / 2
-    # Past the boxes of a layer an edge runs straight, and bends only between layers.
-    inner = [
-        (x, y + side)
-        for x, y in (plan.at(layer, across) for layer, across in route[1:-1])
-        for side in (half, -half)
-    ]
-    (x0, y0), (x1, y1) = (
-        plan.at(route[0][0], route[0][1] + start),
-        plan.at(route[-1][0], route[-1][1] + end),
+def _draw_label(
+    panel: Axes,
+    plan: Plan,
+    points: list[Point],
+    label: str,
+    taken: list[Point],
+) -> None:
+    """Beside an edge that runs down, on one that runs across, above one of a chain."""
+    x, y, steep = label_place(points, taken)
+    taken.append((x, y))
+    beside = plan.upright and steep
+    panel.text(
+        x + (0.05 if beside else 0.0),
+        y + (0.0 if plan.upright else 0.09),
+        label,
+        fontsize=_SIZES[1],
+        color=_MOVED if "ε" in label else _INK,
+        horizontalalignment="left" if beside else "center",
+        verticalalignment="center",
+        bbox={"facecolor": "none" if beside else "white", "edgecolor": "none", "pad": 0.6},
+        zorder=5,
     )
-    if plan.upright:
-        return [(x0, y0 - half), *inner, (x1, y1 + half)]
-    return [(x0 + half, y0), *inner, (x1 - half, y1)]
 
 
-def _port(plan: _Plan, edge: Edge, end: int) -> float:
-    """How far from the middle of a box an edge leaves or arrives, so that edges spread."""
-    routes = plan.layout.routes
-    # By where they come from or go to, with the edge as a tie-break.
-    mine = sorted(
-        (other for other in routes if other[end] == edge[end]),
-        key=lambda other: (routes[other][-2 if end else 1][1], other),
-    )
-    spread = min(0.7 * plan.width, 0.22 * (len(mine) - 1))
-    if len(mine) == 1 or not plan.upright:
-        return 0.0
-    return spread * (mine.index(edge) / (len(mine) - 1) - 0.5)
-
-
-def _label_place(
-    points: list[tuple[float, float]], taken: list[tuple[float, float]]
-) -> tuple[float, float]:
-    """A place along the edge that no other label has, near the middle if possible."""
-    pieces = list(pairwise(points))
-    middle = len(pieces) // 2
-    order = sorted(range(len(pieces)), key=lambda k: abs(k - middle))
-    places = [
-        (x0 + t * (x1 - x0), y0 + t * (y1 - y0))
-        for t in (0.5, 0.35, 0.65, 0.2, 0.8)
-        for (x0, y0), (x1, y1) in (pieces[k] for k in order)
-    ]
-    for x, y in places:
-        if all(abs(x - other_x) > 0.36 or abs(y - other_y) > 0.12 for other_x, other_y in taken):
-            return x, y
-    return places[0]
-
-
-def _draw_node(panel: Axes, plan: _Plan, graph: OperatorGraph, number: int, moved: bool) -> None:
+def _draw_node(panel: Axes, plan: Plan, graph: OperatorGraph, number: int, moved: bool) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     x, y = plan.at(plan.layout.layer[number], plan.layout.across[number] if plan.upright else 0.0)
@@ -247,7 +157,7 @@ def _draw_node(panel: Axes, plan: _Plan, graph: OperatorGraph, number: int, move
         )
 
 
-def _texts(plan: _Plan, graph: OperatorGraph, number: int, moved: bool) -> list[str]:
+def _texts(plan: Plan, graph: OperatorGraph, number: int, moved: bool) -> list[str]:
     """Number and name, and the type below them, or beside them where there is room."""
     if number == 0:
         return ["data"]

@@ -62,7 +62,7 @@ _KINKS: Content = (
     " does not exist.",
 )
 
-_RUNS: Content = (
+RUNS: Content = (
     "Where norms were taken together, the product of the constants ",
     Maths("a"),
     " of a run is replaced by the smaller norm (docs/theory.md, Lemma 4.10).",
@@ -84,5 +84,5 @@ def graph_formulas(graph: OperatorGraph) -> list[Block]:
     if not graph.smooth:
         blocks.append(Paragraph(_KINKS))
     if graph.merged:
-        blocks.append(Paragraph(_RUNS))
+        blocks.append(Paragraph(RUNS))
     return [*blocks, Paragraph(_COEFFICIENTS)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from boundcalc.arithmetic import RATIONALS, SYMBOLS, WIDE, Number, Status
+from boundcalc.arithmetic import RATIONALS, WIDE, Number, Status
 from boundcalc.errors import InexactError, SymbolError
 from boundcalc.graph import OperatorGraph
 from boundcalc.report.cells import Code, Content, Maths, Piece, Value
@@ -77,6 +77,9 @@ def stated(
 def formula(graph: OperatorGraph, expression: Expression) -> Content:
     """An expression with free symbols: as mathematics if that is short."""
     import sympy
+
+    # Not at the top: this number kind needs SymPy, for which nobody else waits.
+    from boundcalc.arithmetic import SYMBOLS
 
     latex = sympy.latex(expression.evaluate(SYMBOLS, graph.values(SYMBOLS)), order="none")
     return Maths(latex) if width(latex) <= _WIDEST else Code(expression.source)

@@ -29,7 +29,7 @@ _MARGIN = 2e-12  # relative, by which the build enlarges what it measures: it is
 #: How a region is known, with what that means.
 SOURCES = {
     "stated": "the spec says so, and a run can refute it",
-    "data": "of the samples themselves, or of what the spec says about them",
+    "data": "of the samples themselves",
     "propagated": "from the data through the operators before, so that it holds where theirs do",
     "measured": "from one pass of the data, enlarged by the margin: no proof",
 }
@@ -52,11 +52,15 @@ def region_sources(
     found = input_domain(node)
     if node.operator is None or found == ANYWHERE:
         return ("stated",) if any(given) else ()
-    base = "data" if node.reads == (0,) else "measured" if graph.sampled else "propagated"
+    base = "measured" if graph.sampled else "propagated"
+    if node.reads == (0,):
+        data = graph.spec.graph.input
+        about = (data.radius, data.low, data.high)
+        base = "data" if all(size is None for size in about) else "stated"
     if not any(given):
         return (base,)
     whole = domains.settled(stated.within(node.inputs), graph.symbols)
-    return ("stated",) if whole == found else ("stated", base)
+    return ("stated",) if whole == found or base == "stated" else ("stated", base)
 
 
 def input_domain(node: Node) -> Domain:

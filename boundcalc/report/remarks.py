@@ -52,8 +52,8 @@ def _shared(graph: OperatorGraph) -> list[Content]:
                 Strong("Shared weights."),
                 " ",
                 listed(ids),
-                f" use the same {weights}. Its gradient is the sum of theirs, so their bounds are "
-                "added before they are squared.",
+                f" use the same {weights}. The gradient in them is the sum of what each of them "
+                "gives, so bounds are added before they are squared.",
             )
         )
     if len(found) > _GROUPS:

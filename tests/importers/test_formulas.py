@@ -87,7 +87,7 @@ def made(build):
 
 
 @given(builds)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_the_normal_form_has_the_value_of_its_steps(build):
     tree, expected = made(build)
     assert np.allclose(value(tree), expected, rtol=1e-9, atol=1e-9)
@@ -96,7 +96,7 @@ def test_the_normal_form_has_the_value_of_its_steps(build):
 
 
 @given(builds, builds)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_sums_and_products_do_not_depend_on_order(first, second):
     (x, _), (y, _) = made(first), made(second)
     assert like(add(x, y), add(y, x))
@@ -104,7 +104,7 @@ def test_sums_and_products_do_not_depend_on_order(first, second):
 
 
 @given(builds)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_part_replaced_by_the_variable_leaves_a_formula_in_that_part(build):
     tree, _ = made(build)
     for part in subtrees(tree):

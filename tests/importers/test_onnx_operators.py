@@ -273,12 +273,38 @@ CASES = {
             ("Add", (["v", "eps"], ["e"]), {}),
             ("Sqrt", (["e"], ["r"]), {}),
             ("Reciprocal", (["r"], ["i"]), {}),
-            ("Mul", (["x", "i"], ["n"]), {}),
+            ("Mul", (["i", "x"], ["n"]), {}),
             ("Mul", (["n", "scale"], ["out"]), {}),
             weights={"last": ints(-1), "eps": np.array(1e-3, np.float32)},
             shape=(1, 5, 6),
         ),
         ["rms_norm"],
+    ),
+    "LayerNormalization scaled and shifted": (
+        tokens(
+            ("LayerNormalization", ["scale", "shift"], {}),
+            ("Mul", ["v"], {}),
+            ("Add", ["scale"], {}),
+        ),
+        ["layer_norm"],
+    ),
+    "channels shifted and scaled": (
+        image(
+            ("Add", ["s"], {}),
+            ("Mul", ["f"], {}),
+            ("Sub", ["f"], {}),
+            ("Relu", {}),
+            weights=random_weights(10, s=(1, 3, 1, 1), f=(1, 3, 1, 1)),
+        ),
+        ["conv2d", "relu"],
+    ),
+    "factors of a layer that is read twice": (
+        pair(
+            ("MatMul", (["x", "S"], ["h"]), {}),
+            ("Mul", (["h", "v"], ["g"]), {}),
+            ("Add", (["g", "h"], ["out"]), {}),
+        ),
+        ["dense", "identity", "conv1d", "identity", "add"],
     ),
     "LayerNormalization": (
         tokens(("LayerNormalization", ["scale", "shift"], {"epsilon": 1e-3})),

@@ -52,7 +52,7 @@ def test_a_module_is_the_spec_of_its_function(tmp_path, name):
 
 
 #: Modules that meet what today's exporter writes otherwise than the legacy one.
-SLOW = ("sequential", "convolutional", "residual", "transformer", "encoder", "cells")
+SLOW = ("sequential", "residual", "transformer", "encoder")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from boundcalc.graph import OperatorGraph, Site
 from boundcalc.theories.perturbed import graph_sites, sites
 from boundcalc.theories.perturbed.families import (
     FAMILIES,
+    SITE_OPERATORS,
     Bounds,
     Family,
     in_best_kind,
@@ -35,7 +36,7 @@ class Coefficients:
     missing
         Why ``columns`` is empty, or None.
     refused
-        Whether it is empty because the family does not cover the graph.
+        Whether it is empty because the family does not cover the graph, or for its size.
     """
 
     graph: OperatorGraph
@@ -208,7 +209,7 @@ def coefficients(graph: OperatorGraph, family: str | Family = "sharp") -> Coeffi
     """
     chosen = FAMILIES[family] if isinstance(family, str) else family
 
-    refusal = chosen.refusal(graph)
+    refusal = chosen.refusal(graph) or _too_large(graph)
     if refusal is not None:
         return Coefficients(graph, chosen, {}, refusal, refused=True)
 
@@ -224,3 +225,17 @@ def coefficients(graph: OperatorGraph, family: str | Family = "sharp") -> Coeffi
         status = chosen.status(graph, exact, bias=name.startswith("bias"))
         columns[name] = tuple(None if value is None else Number(value, status) for value in column)
     return Coefficients(graph, chosen, columns, None)
+
+
+def _too_large(graph: OperatorGraph) -> str | None:
+    """Why there are no coefficients of every site, or None."""
+    if graph.is_chain and graph.smooth and not graph.merged:
+        many = graph.size > SITE_OPERATORS
+    else:
+        many = graph_sites.too_many(graph.size, len(graph.sites))
+    if not many:
+        return None
+    return (
+        f"coefficients of single sites are left out on a graph of {graph.size} operators; "
+        "the bounds at the spec's perturbations are there"
+    )

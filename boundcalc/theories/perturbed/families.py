@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar, final
 
@@ -17,6 +17,12 @@ T = TypeVar("T")
 
 #: Longest chain for exact arithmetic: beyond it numerators grow to thousands of bits.
 EXACT_OPERATORS = 64
+
+#: Longest graph whose bounds are computed with 113 bits; longer ones in float64 mantissas.
+FAST_OPERATORS = 2_000
+
+#: Longest chain, in operators, whose coefficients are computed site by site.
+SITE_OPERATORS = 200_000
 
 KZY = (
     "B. Kong, H. Zhang, K. Yuan, On the Convergence of Stochastic Gradient Descent with "
@@ -55,7 +61,7 @@ class Bounds:
     form: str
     error_plain: Number | None
     bias_plain: Number | None
-    contributions: tuple[Number, ...] = ()
+    contributions: Sequence[Number] = ()
     reason: str | None = None
 
 
@@ -242,6 +248,8 @@ class Sharp(Family):
         On a graph Theorems 4.7, 4.9 and 4.8.
         """
         chosen = None if active is None else list(active)
+        if graph.size > FAST_OPERATORS:
+            return self._fast_bounds(graph, chosen)
 
         def plain(kind: Arithmetic) -> tuple[Scalar, Scalar]:
             c, levels = graph.graph_constants(kind), graph.levels(kind, chosen)
@@ -269,6 +277,21 @@ class Sharp(Family):
             error_plain=Number(error0, status0),
             bias_plain=Number(bias0, status0),
             contributions=tuple(Number(part, status) for part in parts),
+        )
+
+    def _fast_bounds(self, graph: OperatorGraph, active: list[int] | None) -> Bounds:
+        """The same recurrences in compiled floating point, for graphs that are large."""
+        from boundcalc.theories.perturbed.large import Contributions, both_bounds
+
+        plain, best, levels = both_bounds(graph, active)
+        status = self.status(graph, False, bias=True)
+        return Bounds(
+            error=Number(best.error, status),
+            bias=Number(best.bias, status),
+            form=_form(graph, levels),
+            error_plain=Number(plain.error, status),
+            bias_plain=Number(plain.bias, status),
+            contributions=Contributions(best.contributions, status),
         )
 
 

@@ -29,9 +29,9 @@ def reaching_kinks(g: GraphConstants) -> frozenset[int]:
     return frozenset(found)
 
 
-def too_many(g: GraphConstants, sites: Sequence[Site]) -> bool:
+def too_many(operators: int, sites: int) -> bool:
     """Whether coefficients of every site would take too long and too much memory."""
-    return g.size > TOGETHER and (g.size + 1) * len(sites) > MAX_STATES
+    return operators > TOGETHER and (operators + 1) * sites > MAX_STATES
 
 
 def site_columns(

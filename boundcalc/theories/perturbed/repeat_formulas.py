@@ -98,17 +98,25 @@ class CountFormulas:
 
 
 def count_formulas(
-    before: Piece, block: Piece, after: Piece, n: sympy.Symbol, first: int
+    before: Piece, block: Piece, after: Piece, n: sympy.Symbol, k: sympy.Symbol, first: int
 ) -> CountFormulas:
     """Formulas for n − ``first`` repeats of a block between two pieces (Lemma 5.4 (c)).
 
+    Parameters
+    ----------
+    n, k
+        The number of the last repeat, and that of any one, in the formulas of the states.
+    first
+        The number of repeats that are part of ``before``.
+
+    Examples
+    --------
     >>> from boundcalc.arithmetic import SYMBOLS
     >>> nothing = Piece.nothing(SYMBOLS)
-    >>> n = sympy.Symbol("n")
-    >>> count_formulas(nothing, nothing, nothing, n, 0).total
+    >>> n, k = sympy.symbols("n k")
+    >>> count_formulas(nothing, nothing, nothing, n, k, 0).total
     0
     """
-    k = sympy.Symbol("k", integer=True, nonnegative=True)
     M = n - first
     name = _Names()
     x = {key: name(latex, getattr(block, key)) for key, latex in _LETTERS.items()}
@@ -157,11 +165,11 @@ def count_formulas(
         if q != 0:
             total += name(_index("q", i, j), q) * summed(i, j)
     total += _weighted("q^{+}", after, (zero, s_end, one, one), name)
-    s_k = sympy.Symbol("s_{k}", nonnegative=True)
+    s_k = sympy.Symbol(f"s_{{{k}}}")
     boundary = {
         s_k: size(s0, k - first),
-        sympy.Symbol("V_{k}"): V_end * h(n - k, x["a"]),
-        sympy.Symbol(r"\tau_{k}"): backward(s_k, V_end, T_end, n - k),
+        sympy.Symbol(f"V_{{{k}}}"): V_end * h(n - k, x["a"]),
+        sympy.Symbol(rf"\tau_{{{k}}}"): backward(s_k, V_end, T_end, n - k),
     }
     return CountFormulas(_used(name.made, [total, *boundary.values()]), boundary, total)
 

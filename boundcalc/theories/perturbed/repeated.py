@@ -25,7 +25,7 @@ from boundcalc.theories.perturbed.repeat_formulas import CountFormulas, count_fo
 CONVENTION = (
     r"$h_M(x_1,\dots,x_r)=\sum_{k_1+\dots+k_r=M-r+1}x_1^{k_1}\cdots x_r^{k_r}$, so that "
     r"$h_M(x,y)=(x^M-y^M)/(x-y)$; "
-    r"$s_k$, $V_k$ and $\tau_k$ are $s$, $V$ and $R+h$ of Theorem 4.7 after repeat $k$."
+    r"$s$, $V$ and $\tau$ are $s$, $V$ and $R+h$ of Theorem 4.7 after the repeat of that number."
 )
 
 
@@ -157,7 +157,9 @@ def repeated_forms(graph: OperatorGraph) -> RepeatedForms | Refused | None:
 def _forms(graph: OperatorGraph, found: Cut) -> RepeatedForms:
     moving = _moving(graph, found)
     n = sympy.Symbol(found.symbol, integer=True, positive=True)
-    formulas = count_formulas(*_pieces(graph, found, SYMBOLS, moving), n, found.peeled)
+    free = next((letter for letter in "kijm" if letter not in graph.spec.symbols), "k'")
+    k = sympy.Symbol(free, integer=True, nonnegative=True)
+    formulas = count_formulas(*_pieces(graph, found, SYMBOLS, moving), n, k, found.peeled)
     return RepeatedForms(n, found.peeled, formulas, graph, found, moving)
 
 
