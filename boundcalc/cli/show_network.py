@@ -14,7 +14,6 @@ from boundcalc.report.network import counted
 from boundcalc.report.reading import Reading, Tolerance, reading
 from boundcalc.theories.perturbed.coefficients import Coefficients
 
-_NAMED = 3  # operators that are named in one line
 _DIGITS = 3
 _WIDEST = 44  # characters of what an operator reads
 
@@ -87,10 +86,10 @@ def _sizes(facts: Reading) -> str:
 
 
 def _shares(facts: Reading) -> str:
-    if len(facts.shares) < 2:
+    if facts.sharing < 2:
         return ""
-    named = [f"{name} {format_number(s.value, _DIGITS)}" for name, s in facts.shares[:_NAMED]]
-    left_out = len(facts.shares) - _NAMED
+    named = [f"{name} {format_number(s.value, _DIGITS)}" for name, s in facts.shares]
+    left_out = facts.sharing - len(facts.shares)
     named += [f"{left_out} more"] if left_out > 0 else []
     return f"shares of the error by weights: {', '.join(named)} ({facts.largest.status})"
 

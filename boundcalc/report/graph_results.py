@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from boundcalc.arithmetic import FLOATS, WIDE, Number, Status
+from boundcalc.arithmetic import FLOATS, WIDE, Number, Scalar, Status
 from boundcalc.errors import SymbolError
 from boundcalc.graph import OperatorGraph
 from boundcalc.graph.parts import CONSTANT_NAMES, Node
@@ -21,6 +21,8 @@ from boundcalc.spec.sections import OperatorSection
 MOST_OPERATORS = 10_000
 
 _SLOT_NAMES = ("jac_input", "lip_input", "hess_mixed", "third_input")
+
+_SMALL, _LARGE = 1e-290, 1e290  # floats between them have not left their range on the way
 
 _Json = float | str | None
 
@@ -57,20 +59,30 @@ _Write = Callable[[Expression | None], _Json]
 def _writer(graph: OperatorGraph) -> _Write:
     """Expressions as JSON; those that operators share are evaluated once."""
     known: dict[int, _Json] = {}
-    values = graph.values(WIDE)
+    values, floats = graph.values(WIDE), graph.values(FLOATS)
 
     def write(expression: Expression | None) -> _Json:
         if expression is None:
             return None
         key = id(expression)
         if key not in known:
-            try:
-                known[key] = Number(expression.evaluate(WIDE, values), Status.COMPUTED).json()
-            except SymbolError:
-                known[key] = str(expression)
+            known[key] = _json(expression, floats, values)
         return known[key]
 
     return write
+
+
+def _json(
+    expression: Expression, floats: Mapping[str, Scalar], values: Mapping[str, Scalar]
+) -> _Json:
+    """A float where that holds it, else the text of a larger number or of the expression."""
+    try:
+        number = float(expression.evaluate(FLOATS, floats))
+        if _SMALL < abs(number) < _LARGE:
+            return number
+        return Number(expression.evaluate(WIDE, values), Status.COMPUTED).json()
+    except SymbolError:
+        return str(expression)
 
 
 def _operator(

@@ -24,7 +24,6 @@ from boundcalc.report.reading import Reading, reading
 from boundcalc.simulate.iterates import IterateCheck
 
 _DIGITS = 3
-_SHARES = 3  # operators that are named
 _WORTH_NAMING = 0.01  # of the error
 _ALL = 0.99  # of the error: more than that is called as much
 
@@ -136,13 +135,13 @@ def _share(facts: Reading) -> list[Content]:
     """The operators whose weights have the largest parts of the error."""
     if not facts.shares:
         return []
-    named = [entry for entry in facts.shares[:_SHARES] if entry[1].value >= _WORTH_NAMING]
+    named = [entry for entry in facts.shares if entry[1].value >= _WORTH_NAMING]
     pieces: list[Piece] = [Strong("Where the error is."), " Of the bound on ", Maths(ERROR), ", "]
     for position, (name, share) in enumerate(named):
         if position:
             pieces.append(" and " if position == len(named) - 1 else ", ")
         pieces += [_even(share), " is in the weights of " if not position else " of ", Code(name)]
-    left_out = len(facts.shares) - len(named)
+    left_out = facts.sharing - len(named)
     if left_out:
         pieces.append(f", the rest in {left_out} more")
     return [(*pieces, ".")]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from heapq import nlargest
 
 from boundcalc.arithmetic import WIDE, Number, Scalar, Status
 from boundcalc.graph import OperatorGraph, Site
 from boundcalc.theories.perturbed import sharp
 from boundcalc.theories.perturbed.coefficients import Coefficients
+
+#: Operators whose share of the error is named.
+SHARES = 3
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,10 @@ class Reading:
     error_ratio, bias_ratio
         The same divided by U.
     shares
-        (id of the first operator of a group of weights, share of the bound on E‖ũ−u‖²),
-        the largest first; zeros are left out.
+        (id of the first operator of a group of weights, share of the bound on E‖ũ−u‖²) of
+        the three largest, the largest first.
+    sharing
+        How many groups have a share.
     forward, backward
         The site with the largest coefficient of each direction, or None without any.
     relative
@@ -58,6 +64,7 @@ class Reading:
     error_ratio: Number | None
     bias_ratio: Number | None
     shares: tuple[tuple[str, Number], ...]
+    sharing: int
     forward: Tolerance | None
     backward: Tolerance | None
     relative: Tolerance | None
@@ -87,17 +94,20 @@ def reading(coefficients: Coefficients) -> Reading | None:
     U = largest_gradient(graph)
     error = None if bounds is None else _root(bounds.error)
     bias = None if bounds is None else _root(bounds.bias)
-    forward, backward = (_sites(coefficients, side, U) for side in ("forward", "backward"))
+    parts = {name: n for name, n in contributions(coefficients).items() if n.value != 0}
+    sites = {side: _sites(coefficients, side) for side in ("forward", "backward")}
+    largest = {side: max(found, key=_size, default=None) for side, found in sites.items()}
     return Reading(
         largest=U,
         error=error,
         bias=bias,
         error_ratio=_ratio(error, U),
         bias_ratio=_ratio(bias, U),
-        shares=_shares(coefficients),
-        forward=min(forward, key=_least, default=None),
-        backward=min(backward, key=_least, default=None),
-        relative=min(_relative(graph, forward), key=_least, default=None),
+        shares=_shares(parts, _status(graph)),
+        sharing=len(parts),
+        forward=_tolerance(largest["forward"], U),
+        backward=_tolerance(largest["backward"], U),
+        relative=_relative(graph, sites["forward"], U),
     )
 
 
@@ -122,44 +132,60 @@ def contributions(coefficients: Coefficients) -> dict[str, Number]:
     }
 
 
-def _shares(coefficients: Coefficients) -> tuple[tuple[str, Number], ...]:
-    parts = {name: n for name, n in contributions(coefficients).items() if n.value != 0}
+def _shares(parts: Mapping[str, Number], status: Status) -> tuple[tuple[str, Number], ...]:
     whole = sum((_wide(n.value) for n in parts.values()), WIDE.number(0))
-    status = _status(coefficients.graph)
-    found = [(name, Number(_wide(n.value) / whole, status)) for name, n in parts.items()]
-    return tuple(sorted(found, key=lambda entry: entry[1].value, reverse=True))
+    named = nlargest(SHARES, parts.items(), key=lambda entry: entry[1].value)
+    return tuple((name, Number(_wide(n.value) / whole, status)) for name, n in named)
 
 
-def _sites(
-    coefficients: Coefficients, side: Literal["forward", "backward"], U: Number
-) -> list[Tolerance]:
+def _sites(coefficients: Coefficients, side: str) -> list[tuple[Site, Number]]:
     """Every site of one direction that has a coefficient above 0."""
     column = f"error_{side}"
+    numbers = coefficients.columns[column]
     return [
-        Tolerance(site, number, Number(U.value / WIDE.sqrt(_wide(number.value)), U.status))
-        for site, number in zip(
-            coefficients.sites(column), coefficients.columns[column], strict=True
-        )
+        (site, number)
+        for site, number in zip(coefficients.sites(column), numbers, strict=True)
         if number is not None and number.value > 0
     ]
 
 
-def _relative(graph: OperatorGraph, forward: list[Tolerance]) -> list[Tolerance]:
-    """Tolerances divided by the radius of the ball that holds the output; none if one lacks."""
-    radii = [graph.nodes[found.site.index - 1].domain.radius for found in forward]
+def _size(entry: tuple[Site, Number]) -> Scalar:
+    return entry[1].value
+
+
+def _tolerance(entry: tuple[Site, Number] | None, U: Number) -> Tolerance | None:
+    """U/√C of one site."""
+    if entry is None:
+        return None
+    site, coefficient = entry
+    return Tolerance(
+        site, coefficient, Number(U.value / WIDE.sqrt(_wide(coefficient.value)), U.status)
+    )
+
+
+def _relative(
+    graph: OperatorGraph, forward: list[tuple[Site, Number]], U: Number
+) -> Tolerance | None:
+    """The smallest U/(√C radius), radius that of the ball that holds the output.
+
+    None where a radius is not known, or symbols in it have no value.
+    """
+    radii = [graph.nodes[site.index - 1].domain.radius for site, _ in forward]
     if any(radius is None or radius.symbols - set(graph.symbols) for radius in radii):
-        return []
+        return None
     values = graph.values(WIDE)
     sizes = [radius.evaluate(WIDE, values) for radius in radii if radius is not None]
-    return [
-        Tolerance(found.site, found.coefficient, Number(found.alone.value / size, _status(graph)))
-        for found, size in zip(forward, sizes, strict=True)
+    found = [
+        (_wide(entry[1].value) * size**2, k, size)
+        for k, (entry, size) in enumerate(zip(forward, sizes, strict=True))
         if size > 0
     ]
-
-
-def _least(found: Tolerance) -> Scalar:
-    return found.alone.value
+    if not found:
+        return None
+    _, k, size = max(found)
+    worst = _tolerance(forward[k], U)
+    assert worst is not None  # noqa: S101 - there is an entry
+    return Tolerance(worst.site, worst.coefficient, Number(worst.alone.value / size, U.status))
 
 
 def _root(square: Number | None) -> Number | None:

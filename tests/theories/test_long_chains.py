@@ -15,7 +15,7 @@ from boundcalc import build, coefficients, loads
 from boundcalc.arithmetic import RATIONALS, WIDE, Number, Status
 from boundcalc.arithmetic.number import as_decimal
 from boundcalc.graph import UniformConstants
-from boundcalc.theories.perturbed import sharp, sums
+from boundcalc.theories.perturbed import families, sharp, sums
 from boundcalc.theories.perturbed.families import FAMILIES
 
 F = Fraction
@@ -144,3 +144,43 @@ def test_short_chains_stay_exact_and_long_ones_say_that_they_are_not() -> None:
         entry = compiled(size, "sharp").columns["error_forward"][0]
         assert entry.status is status
         assert (entry.exact is not None) == (status is Status.PROVED)
+
+
+@pytest.mark.parametrize("mean", ["0", "1/2000"])
+def test_large_graphs_agree_with_the_wide_recurrences(
+    monkeypatch: pytest.MonkeyPatch, mean: str
+) -> None:
+    constants = (
+        "constants: {jac_input: 101/100, jac_weight: 1, hess_input: 1/9, hess_mixed: 1/7, "
+        "third_input: 1, third_mixed: 1}"
+    )
+    text = f"""
+version: 1
+name: large
+graph:
+  operators:
+    - {{id: x, constants: {{jac_weight: 1}}}}
+    - id: res
+      repeat: 700
+      block:
+        - {{id: f, {constants}}}
+        - {{id: g, inputs: [input], constants: {{jac_input: 1/900, hess_input: 0, third_input: 0}}}}
+        - {{id: s, inputs: [f, g], constants: {{jac_input: 1, hess_input: 0, third_input: 0}}}}
+perturbations:
+  - {{at: [x, res.3.f, res.500.s], pass: forward, rms: 1/1000, mean: {mean}}}
+  - {{at: "res.4*.f", pass: backward, rms: 1/1000, mean: {mean}}}
+"""
+    graph = build(loads(text))
+    fast = FAMILIES["sharp"].bounds(graph)
+    monkeypatch.setattr(families, "FAST_OPERATORS", 10**9)
+    slow = FAMILIES["sharp"].bounds(graph)
+    assert fast.form == slow.form
+    for name in ("error", "bias", "error_plain", "bias_plain"):
+        found, expected = getattr(fast, name), getattr(slow, name)
+        assert abs(found.value / expected.value - 1) < 1e-11
+        assert found.status is Status.COMPUTED
+    assert len(fast.contributions) == len(slow.contributions)
+    for k in (0, 1, 1500, -1):
+        assert abs(fast.contributions[k].value - slow.contributions[k].value) <= (
+            1e-11 * slow.contributions[k].value
+        )
