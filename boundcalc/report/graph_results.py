@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from boundcalc.arithmetic import FLOATS, WIDE, Number, Scalar, Status
-from boundcalc.errors import SymbolError
+from boundcalc.errors import ExpressionError, SymbolError
 from boundcalc.graph import OperatorGraph
 from boundcalc.graph.parts import CONSTANT_NAMES, Node
 from boundcalc.operators.base import Constants, Domain, Slot
@@ -80,9 +80,11 @@ def _json(
         number = float(expression.evaluate(FLOATS, floats))
         if _SMALL < abs(number) < _LARGE:
             return number
-        return Number(expression.evaluate(WIDE, values), Status.COMPUTED).json()
     except SymbolError:
         return str(expression)
+    except ExpressionError:
+        pass  # too large or too small for floats on the way
+    return Number(expression.evaluate(WIDE, values), Status.COMPUTED).json()
 
 
 def _operator(

@@ -40,7 +40,7 @@ def claimed_inputs(graph: OperatorGraph) -> tuple[Place, ...]:
     """The inputs whose region is a claim: stated in the spec, or measured.
 
     Every other region is propagated, and so holds by proof where these do.  The data do
-    not move: an operator that reads them is left out.
+    not move: an operator that reads them needs no measurement along a run.
     """
     places: list[Place] = []
     for number, (node, section) in enumerate(zip(graph.nodes, sections_of(graph), strict=True), 1):

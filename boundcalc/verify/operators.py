@@ -17,7 +17,7 @@ from boundcalc.operators.base import Array, Constants, Domain
 from boundcalc.simulate import Run
 from boundcalc.simulate.reach import Reach, sections_of
 from boundcalc.spec.expressions import Expression
-from boundcalc.spec.sections import OperatorSection
+from boundcalc.spec.sections import OperatorSection, RegionSection
 from boundcalc.verify.premise import Premise, at_least, at_most, number
 
 _SHOWN = 3  # regions of each kind in a report: those that leave the least room
@@ -104,18 +104,25 @@ def _room(found: _Found) -> tuple[bool, float]:
 
 
 def _data(graph: OperatorGraph) -> list[_Found]:
-    """What the spec says of the samples, from which regions were propagated."""
+    """What the spec says of the samples, from which regions are propagated."""
     section, data = graph.spec.graph.input, graph.data
     if data is None:
         return []
+    norm = float(np.sqrt(np.max(np.sum(data.features**2, axis=-1))))
+    met = (norm, float(data.features.min()), float(data.features.max()))
     stated = Domain(
         section.radius,
         -math.inf if section.low is None else number(graph, section.low),
         math.inf if section.high is None else number(graph, section.high),
     )
-    norm = float(np.sqrt(np.max(np.sum(data.features**2, axis=-1))))
-    met = (norm, float(data.features.min()), float(data.features.max()))
-    return [(0, p) for p in _held(graph, "region of the data", stated, met)]
+    found = [(0, premise) for premise in _held(graph, "region of the data", stated, met)]
+    for v, (node, operator) in enumerate(zip(graph.nodes, sections_of(graph), strict=True), 1):
+        if node.reads == (0,):
+            whole = Domain(node.region.input, node.region.low, node.region.high)
+            claimed = _claimed(whole, operator.region, everywhere=False)
+            claim = f"input region of {node.id}"
+            found += [(v, premise) for premise in _held(graph, claim, claimed, met)]
+    return found
 
 
 def _inputs(graph: OperatorGraph, run: Run) -> list[_Found]:
@@ -125,21 +132,25 @@ def _inputs(graph: OperatorGraph, run: Run) -> list[_Found]:
         reach.include(met)
     found: list[_Found] = []
     for index, (v, slot) in enumerate(reach.places):
-        node, section = graph.nodes[v - 1], sections[v - 1].region
+        node = graph.nodes[v - 1]
         region, claim = node.region, f"input region of {node.id}"
-        ball = graph.sampled or section.input is not None
-        box = graph.sampled or section.low is not None or section.high is not None
         domain = Domain(region.input, region.low, region.high)
         if slot is not None:
             domain, claim = region.parts[slot], f"{claim} from {graph.ids[node.reads[slot] - 1]}"
-        claimed = Domain(
-            domain.radius if ball else None,
-            domain.low if box else -math.inf,
-            domain.high if box else math.inf,
-        )
+        claimed = _claimed(domain, sections[v - 1].region, everywhere=graph.sampled)
         values = (reach.norm[index], reach.low[index], reach.high[index])
-        found += [(v, p) for p in _held(graph, claim, claimed, values)]
+        found += [(v, premise) for premise in _held(graph, claim, claimed, values)]
     return found
+
+
+def _claimed(domain: Domain, stated: RegionSection, *, everywhere: bool) -> Domain:
+    """The ball and the box of a region where they are claims, not consequences."""
+    box = everywhere or stated.low is not None or stated.high is not None
+    return Domain(
+        domain.radius if everywhere or stated.input is not None else None,
+        domain.low if box else -math.inf,
+        domain.high if box else math.inf,
+    )
 
 
 def _held(

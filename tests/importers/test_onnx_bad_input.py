@@ -255,6 +255,19 @@ CASES = {
         UnsupportedError,
         ["neither a slice nor a transpose"],
     ),
+    "a low threshold": (
+        model(
+            [
+                helper.make_node("Softplus", ["x"], ["s"]),
+                helper.make_node("Greater", ["x", "t"], ["g"]),
+                helper.make_node("Where", ["g", "x", "s"], ["out"]),
+            ],
+            [1, 4],
+            {"t": np.array(5.0, np.float32)},
+        ),
+        UnsupportedError,
+        ["node 2 of 3, Greater", "a comparison of activations"],
+    ),
     "inner LogSoftmax": (
         chain(("LogSoftmax", {}), ("Relu", {}), shape=[1, 4]),
         UnsupportedError,

@@ -420,6 +420,18 @@ CASES = {
         ),
         ["select"],
     ),
+    "Slice backwards": (
+        flat(
+            ("Slice", ["from", "to", "axis", "step"], {}),
+            ("Gemm", ["V"], {}),
+            weights={"from": ints(-1), "to": ints(-7), "axis": ints(1), "step": ints(-1)},
+        ),
+        ["dense"],
+    ),
+    "one matrix in both directions": (
+        flat(("Gemm", ["S"], {}), ("Tanh", {}), ("Gemm", ["S"], {"transB": 1})),
+        ["dense", "tanh", "dense"],
+    ),
     "Slice of columns": (
         tokens(
             ("Slice", ["from", "to", "axis"], {}),

@@ -161,6 +161,16 @@ def test_the_data_must_lie_where_the_spec_says():
     assert broken(DIAMOND, keys="input: {radius: 3}") == []
 
 
+def test_a_region_stated_where_the_data_is_read_must_hold_the_data():
+    """All regions after it are propagated from it."""
+    lines = list(DIAMOND)
+    lines[0] = "id: f1, type: dense, units: 2, region: {weight: 20, input: RADIUS}"
+    assert broken([line.replace("RADIUS", "9/4") for line in lines]) == []
+    assert broken([line.replace("RADIUS", "2") for line in lines]) == ["input region of f1"]
+    lines[0] = "id: f1, type: dense, units: 2, region: {weight: 20, low: -2, high: 3/2}"
+    assert broken(lines) == ["input region of f1, upper end"]
+
+
 VISITED = [
     "id: f1, type: dense, units: 2, initial: {normal: 1}, region: {weight_change: 9}",
     "id: a, type: tanh, bias: true, inputs: [f1]",
