@@ -87,9 +87,7 @@ def _slice(call: Call) -> Value:
     steps = call.numbers("steps", 4) or [1] * len(starts)
     key = [slice(None)] * len(value.shape)
     for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
-        # A negative step runs to the front, which NumPy calls None.
-        to_front = step < 0 and end < -value.shape[axis]
-        key[axis] = slice(start, None if to_front else end, step)
+        key[axis] = slice(start, end, step)
     return moved(call, value, lambda array: array[tuple(key)])
 
 

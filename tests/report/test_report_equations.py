@@ -9,7 +9,12 @@ from boundcalc.report.engine import find_engine, typeset
 from boundcalc.report.equations import LINE, arrange, join, split_sum
 from boundcalc.report.numbers import latex_number
 from boundcalc.report.width import tokens, width
-from boundcalc.theories.perturbed.formulas import RECURRENCES, SYMBOL_OF, closed_latex
+from boundcalc.theories.perturbed.formulas import (
+    GRAPH_RECURRENCES,
+    RECURRENCES,
+    SYMBOL_OF,
+    closed_latex,
+)
 
 FAMILIES = ("published", "corrected", "sharp")
 CLOSED = [latex for family in FAMILIES for latex in closed_latex(family).values()]
@@ -71,7 +76,9 @@ def test_latex_numbers() -> None:
 
 @pytest.mark.skipif(find_engine() is None, reason="no TeX engine is installed")
 def test_estimated_widths_are_close_to_the_true_ones(tmp_path: Path) -> None:
-    recurrences = [line.replace("&", "") for family in FAMILIES for line in RECURRENCES[family]]
+    written = [*(RECURRENCES[family] for family in FAMILIES), *GRAPH_RECURRENCES.values()]
+    recurrences = [line.replace("&", "") for lines in written for line in lines]
+    assert all(width(line) <= LINE for line in recurrences)
     symbols = [symbol % "i+1" for symbol, _ in SYMBOL_OF.values()]
     formulas = [*CLOSED, *recurrences, *symbols, r"1.2345\times10^{1088} + 0.25"]
     lines = [

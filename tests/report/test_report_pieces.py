@@ -10,6 +10,7 @@ from boundcalc.report.cells import (
     Code,
     Column,
     Document,
+    Figure,
     Mark,
     Maths,
     Paragraph,
@@ -112,6 +113,17 @@ x\textbar{} & \multicolumn{1}{r@{}}{$y$} \\
     assert expected == body
     assert "T \\& \\textless{}t\\textgreater{}" in text
     assert "pdftitle={boundcalc report: T t}" in text
+
+
+def test_figures_have_a_description_where_one_is_given() -> None:
+    figures = (Figure("one", "first"), Figure("two", "second", "two boxes, one arrow"))
+    document = Document("T", (), (Section("One", figures),))
+    md = markdown_document(document, folder("templates"))
+    assert "![Figure 1](figures/one.png)" in md
+    assert "![two boxes, one arrow](figures/two.png)" in md
+    tex = latex_document(document, folder("templates"))
+    assert r"\includegraphics[width=\linewidth]{figures/one.pdf}" in tex
+    assert r"[width=\linewidth,alt={two boxes, one arrow}]{figures/two.pdf}" in tex
 
 
 def test_templates_are_strict() -> None:

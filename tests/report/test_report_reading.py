@@ -177,7 +177,7 @@ def test_plain_words_of_a_small_error() -> None:
 
 
 def test_plain_words_of_a_large_error() -> None:
-    text = words(gather(graph(f"{{id: a, {ONES}}}", f"{{id: b, {ONES}}}", rms=100)))
+    text = words(gather(graph(*(f"{{id: {name}, {ONES}}}" for name in "abc"), rms=100)))
     assert "does not exclude that the error is larger than the gradient" in text
     assert "averaging is not known to help" in text
 

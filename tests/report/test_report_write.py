@@ -68,29 +68,30 @@ def check(log: list[str]) -> None:
 def test_full_report(tiny: OperatorGraph, quick: Findings, log: list[str], tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert out == write_report(tiny, out)
-    stems = ("bounds", "depth", "rates", "trajectory")
+    stems = ("graph", "bounds", "depth", "rates", "trajectory")
     drawn = {f"figures/{stem}.{suffix}" for stem in stems for suffix in ("pdf", "png")}
     found = {str(p.relative_to(out)) for p in out.rglob("*") if p.is_file()}
     assert FILES | {"report.pdf"} | drawn == found
     results = json.loads((out / "results.json").read_text(encoding="utf-8"))
-    assert {"compile", "rate", "simulate", "verify", "versions"} <= set(results)
+    assert {"graph", "compile", "rate", "simulate", "verify", "versions"} <= set(results)
+    assert not any("graph" in found for found in results["compile"].values())
     tex = (out / "report.tex").read_text(encoding="utf-8")
     assert tex.index("claims checked") < tex.index(r"\section{Verdicts}")
-    headings = re.findall(r"\\section\{(\w+)\}", tex)
+    headings = re.findall(r"\\section\{([\w ]+)\}", tex)
     assert headings == [
-        "Verdicts", "Statements", "Assumptions", "Coefficients",
+        "The network", "In plain words", "Verdicts", "Statements", "Assumptions", "Coefficients",
         "Formulas", "Convergence", "Provenance", "References",
     ]  # fmt: skip
     check(log)
 
 
 @NO_ENGINE
-@pytest.mark.parametrize("name", ["SYMBOLIC", "DEEP", "nasty"])
+@pytest.mark.parametrize("name", ["SYMBOLIC", "DEEP", "nasty", "nasty_graph", "BLOCKS"])
 def test_reports_without_simulation_fit_their_pages(
     name: str, log: list[str], tmp_path: Path
 ) -> None:
-    text = report_specs.nasty() if name == "nasty" else getattr(report_specs, name)
-    written = writing.write(graph(text), tmp_path / "out")
+    text = getattr(report_specs, name)
+    written = writing.write(graph(text() if callable(text) else text), tmp_path / "out")
     assert written.pdf, written.message
     check(log)
     tex = (tmp_path / "out/report.tex").read_text(encoding="utf-8")
@@ -100,9 +101,36 @@ def test_reports_without_simulation_fit_their_pages(
         assert "inf" not in (tmp_path / "out/results.json").read_text(encoding="utf-8")
 
 
+@NO_ENGINE
+@pytest.mark.parametrize("name", ["NETWORK", "VISITED"])
+def test_reports_of_networks_fit_their_pages(name: str, log: list[str], tmp_path: Path) -> None:
+    written = writing.write(graph(getattr(report_specs, name)), tmp_path / "out")
+    assert written.pdf, written.message
+    check(log)
+    out = tmp_path / "out"
+    assert {path.name for path in (out / "figures").iterdir()} >= {"graph.png", "graph.pdf"}
+    tex = (out / "report.tex").read_text(encoding="utf-8")
+    assert re.search(r"includegraphics\[width=\\linewidth,alt=\{Graph of \d+ operators", tex)
+    md = (out / "report.md").read_text(encoding="utf-8")
+    assert re.search(r"!\[Graph of \d+ operators .*?\]\(figures/graph.png\)", md)
+    results = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    assert results["graph"]["chain"] == (name == "VISITED")
+    if name == "VISITED":
+        statuses = [found["status"] for found in results["compile"].values()]
+        assert {value for found in statuses for value in found["coefficients"].values()} == {
+            "sampled"
+        }
+    else:
+        # The published families have one paragraph, not statements, tables and columns.
+        assert md.count("make no statement here.") == 1
+        assert "Claim 2" not in md
+        assert "family published" not in md.lower()
+
+
 def test_markdown_tables_have_one_shape(findings: Findings) -> None:
     figures = {"bounds": "caption", "rates": "caption"}
-    for found in (findings, gather(graph(report_specs.nasty()))):
+    texts = (report_specs.nasty(), report_specs.nasty_graph())
+    for found in (findings, *(gather(graph(text)) for text in texts)):
         text = markdown_document(document(found, figures), folder("templates"))
         assert "![Figure 1](figures/bounds.png)" in text
         for block in re.findall(r"(?:^\|.*\|$\n)+", text, flags=re.MULTILINE):
