@@ -112,6 +112,15 @@ def _show_formulas(console: Console, coefficients: Coefficients) -> None:
     if written is None and graph.is_chain and graph.smooth and graph.is_uniform:
         for column, latex in closed_latex(family).items():
             print_line(console, f"  {column} of operator i: {latex}")
+    if family == "sharp":
+        from boundcalc.theories.perturbed.repeated import Refused, repeated_forms
+
+        repeated = repeated_forms(coefficients.graph)
+        if isinstance(repeated, Refused):
+            print_line(console, f"  no formula in the count: {repeated.reason}")
+        elif repeated is not None:
+            for line in repeated.latex():
+                print_line(console, "  " + line)
 
 
 _RATE_ROWS: tuple[tuple[str, Callable[[Rate], str]], ...] = (

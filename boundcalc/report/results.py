@@ -125,6 +125,11 @@ def compile_results(
                 group, name = _PLACES[column]
                 result["formula"].setdefault(group, {})[name] = entries
         result |= _general_formulas(coefficients)
+        if coefficients.family.name == "sharp":
+            from boundcalc.theories.perturbed.repeated import repeated_forms
+
+            repeated = repeated_forms(coefficients.graph)
+            result["repeated"] = None if repeated is None else repeated.json()
     if graph and model.size <= MOST_OPERATORS:
         result["graph"] = graph_results(model)
     elif graph:
