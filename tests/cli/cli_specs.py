@@ -94,6 +94,41 @@ loss: {smoothness: 1, initial_gap: 1, gradient_noise: 1}
 training: {step_size: 1/3, horizon: 10}
 """
 
+#: Two halves of the data through the same weights, a kink, a frozen layer.
+GRAPH = """\
+version: 1
+name: two branches
+graph:
+  input: {shape: [2], radius: 1}
+  operators:
+    - {id: x1, type: select, start: 0, stop: 1}
+    - {id: x2, type: select, start: 1, stop: 2, inputs: []}
+    - {id: f1, type: dense, units: 1, inputs: [x1], weights: w, initial: {values: [1, 0]},
+       region: {weight_change: 1}}
+    - {id: f2, type: dense, units: 1, inputs: [x2], weights: w, initial: {values: [1, 0]},
+       region: {weight_change: 1}}
+    - {id: both, type: concat, inputs: [f1, f2]}
+    - {id: kink, type: relu}
+    - {id: mix, type: dense, units: 1, initial: {values: [1, 1, 0]}, trainable: false}
+    - {id: loss, type: softplus}
+perturbations:
+  - {at: [f1, both], pass: forward, model: uniform, half_width: 1/4}
+  - {at: f2->both, pass: backward, rms: 1/5, mean: 0}
+"""
+
+#: A residual block, twenty times.
+BLOCKS = """\
+version: 1
+name: twenty blocks
+graph:
+  uniform: {jac: 1/4, lip: 1/4, hess: 1, hess_op: 1, third: 1}
+  operators:
+    - {id: stem}
+    - {id: block, repeat: 20, block: [{id: f}, {id: sum, inputs: [input, f]}]}
+    - {id: loss}
+perturbations: [{at: stem, pass: forward, rms: 1, mean: 0}]
+"""
+
 #: Names full of what Rich, LaTeX and HTML take for markup.
 NAMES = ("[bold]a[/bold]", ":bug: <i>&amp;</i>", "[/]", "\\alpha_{1}$x$ 100% # ~^")
 

@@ -3,7 +3,18 @@
 import re
 
 import pytest
-from cli_specs import HOLDS, NAMES, RATES, SYMBOLS, UNDETERMINED, named, ones, write
+from cli_specs import (
+    BLOCKS,
+    GRAPH,
+    HOLDS,
+    NAMES,
+    RATES,
+    SYMBOLS,
+    UNDETERMINED,
+    named,
+    ones,
+    write,
+)
 
 import boundcalc
 from boundcalc.resources import example
@@ -21,6 +32,8 @@ REFUSED = RATES.replace("step_size: 1/4", "step_size: 1/2")
         ("compile-sharp", SYMBOLS, ["compile", "--family", "sharp", "--set", "C=1/3"]),
         ("compile-names", named(), ["compile", "--family", "published"]),
         ("compile-thousand", ones(1000), ["compile", "--family", "published"]),
+        ("compile-graph", GRAPH, ["compile"]),
+        ("compile-blocks", BLOCKS, ["compile", "--family", "sharp"]),
         ("rate-ones", ones(2, rest=RATES), ["rate"]),
         ("rate-refused", ones(2, at=FORWARD, rest=REFUSED), ["rate"]),
         ("verify-holds", HOLDS, ["verify"]),
@@ -37,6 +50,21 @@ def test_a_violated_bound_is_the_golden_text(cli, golden):
     done = cli("verify", example("bilinear-erratum"))
     assert (done.code, done.err) == (1, "")
     golden("verify-violated.txt", done.out)
+
+
+def test_measured_regions_are_said(cli, tmp_path):
+    text = HOLDS.replace("graph:\n", "graph:\n  regions: visited\n")
+    text = text.replace("{id: f2, type: sine", "{id: f2, type: tanh")
+    done = cli("compile", write(tmp_path, text))
+    assert "(sampled)" in done.out
+    assert "(proved)" not in done.out
+    assert "regions were measured on the data" in done.out
+
+
+def test_formulas_of_a_graph(cli, tmp_path):
+    shown = cli("compile", write(tmp_path, GRAPH), "--formulas", "--family", "sharp").out
+    assert r"\sum_{u\to v}\ell_{v,u}s_u" in shown
+    assert r"\kappa_i" not in shown
 
 
 def test_there_are_no_colours_when_piped(cli):

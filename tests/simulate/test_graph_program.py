@@ -64,6 +64,18 @@ def test_perturbations_of_one_edge_add():
     assert epsilon[2].tolist() == [[[2.5]]]
 
 
+def test_draws_are_mirrored_about_the_sum_of_all_centres_on_an_edge():
+    graph = built(
+        DOUBLE,
+        "{at: f1->sum, pass: backward, model: uniform, low: 0, high: 1}, "
+        "{at: sum, pass: backward, model: gaussian, std: 1, center: 2}",
+    )
+    noise = make_noise(graph)
+    _, epsilon = noise.draw(stream(0, "check"), 3, 1, (True, True))
+    mirrored = noise.mirrored("backward", epsilon)
+    np.testing.assert_allclose(mirrored[2], 5.0 - epsilon[2], rtol=1e-15)
+
+
 def test_every_consumer_passes_its_own_epsilon_back():
     """y = f₁ + 2f₁ on two paths: v₁ = 1 + ε₁ + 2(1 + ε_loss) + ε₂ for ε on three edges."""
     graph = built(
@@ -147,7 +159,8 @@ def test_operators_start_from_their_own_weights_and_the_others_from_the_simulati
 def test_shared_weights_start_from_the_values_of_any_member():
     shared = "type: sine, bias: true, weights: w"
     last = "id: f3, type: bilinear, region: {weight: 9}"
-    graph = built([f"id: f1, {shared}", f"id: f2, {shared}, initial: {{values: [5, 6]}}", last])
+    given = [f"id: f{k}, {shared}, initial: {{values: [{k}, 6]}}" for k in (5, 7)]
+    graph = built([f"id: f1, {shared}", *given, last])
     assert initial_weights(graph, make_program(graph))[0].tolist() == [5, 6, 0, 0]
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import constant_chain, perturbed_chains
-from theories.random_graphs import chains_with_runs, graphs
+from theories.random_arrays import chains_with_runs, graphs
 
 from boundcalc.arithmetic import RATIONALS, WIDE, Number, Status
 from boundcalc.errors import UnsupportedError

@@ -82,9 +82,9 @@ def test_a_lipschitz_constant_stated_for_a_kink_is_refuted():
 
 
 def test_weight_constants_of_kept_weights_are_zero_and_no_premise():
-    kept = changed(1, "trainable: false, initial: {values: [1, 2]}, constants: {jac_input: 1}")
-    assert [p.claim for p in found(kept)][:1] == ["jac_input of a"]
-    assert broken(kept) == []
+    kept = "trainable: false, initial: {values: [1, 2]}, constants: {jac_input: 1, jac_weight: 0}"
+    claims = [p.claim for p in found(changed(1, kept)) if " of a" in p.claim]
+    assert claims == ["jac_input of a", "lip_input of a"]
 
 
 def test_an_input_region_of_a_join_is_that_of_all_its_inputs():
@@ -116,6 +116,16 @@ def test_a_stated_box_has_two_ends(extra, claims):
         f"id: loss, type: sine, bias: true, {extra}",
     ]
     assert broken(lines) == claims
+
+
+def test_what_is_met_on_the_run_and_at_fixed_iterates_both_count():
+    graph = bc.build(bc.loads(text_of(changed(2, "region: {input: 50}"))))
+    for reach in (0, 1):
+        run = bc.simulate(graph)
+        assert all(p.consistent for p in premises(graph, run))
+        (run.trajectory.input_reach, run.checks[1].reach)[reach].norm[0] = 51.0
+        [premise] = [p for p in premises(graph, run) if not p.consistent]
+        assert (premise.claim, premise.met) == ("input region of b", 51.0)
 
 
 def test_perturbations_move_inputs_out_of_their_region():
