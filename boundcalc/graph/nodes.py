@@ -213,6 +213,8 @@ def _region(
     center, change = None, None
     if values is not None:
         change = section.region.weight_change
+        if change is not None:
+            change = domains.settled_size(change, making.symbols)
         if not section.trainable:
             change = ZERO
         center = values if change is not None else None

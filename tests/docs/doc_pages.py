@@ -42,6 +42,8 @@ PAGES = (
     "docs/spec-reference.md",
     "docs/how-to.md",
     "docs/extending.md",
+    "docs/import.md",
+    "docs/networks.md",
 )
 _FENCE = re.compile(r"^(?P<fence>```+)(?P<kind>[\w-]*)\n(?P<body>.*?)^(?P=fence)$", re.M | re.S)
 _COMMENT = re.compile(r"<!-- (file|merge into): (\S+) -->\n\s*\Z")
