@@ -113,7 +113,10 @@ GRAPHS = {
     - {id: loss, type: inner, inputs: [out, out]}""",
         """
   - {at: [f1, wide], pass: forward, model: uniform, half_width: 0.3}
-  - {at: [square, f1->wide, square->wide, loss], pass: backward, model: two_point, magnitude: 0.4}""",
+  - at: [square, f1->wide, square->wide, loss]
+    pass: backward
+    model: two_point
+    magnitude: 0.4""",
     ),
     "kept weights": (
         """

@@ -22,7 +22,7 @@ def literal_gradient(
     delta: Mapping[int, Array],
     epsilon: Mapping[int, Array],
 ) -> Array:
-    """ũ of every replica and sample, ``(R, M, k)``, as docs/theory.md, sections 1.1 and 4.8 write it.
+    """ũ of every replica and sample, ``(R, M, k)``, as docs/theory.md, 1.1 and 4.8, write it.
 
     Agrees with :meth:`Program.sample_gradients` to 1e-12 and takes R·M times as long.
     It shares nothing with it but the operators and the graph.

@@ -128,18 +128,20 @@ def test_runs_are_repeated_with_their_block() -> None:
     assert (found.run_norm.tolist(), found.run_affine.tolist()) == ([0.5], [True])
     chain = GraphArrays.chain(3, **ONES)
     head = replace(chain, **RUNS)
-    graph = GraphArrays.in_series(chain, GraphArrays.repeated(head, 2), chain)
-    assert graph.run_first.tolist() == [0, 2, 4]
-    assert graph.run_nodes.tolist() == [5, 6, 8, 9]
-    assert graph.run_norm.tolist() == [0.5, 0.5]
-    assert graph.run_affine.tolist() == [True, True]
-    assert np.flatnonzero(graph.run_from >= 0).tolist() == [5, 8]
-    assert graph.run_to[[6, 9]].tolist() == [0, 1]
+    graph = GraphArrays.in_series(head, GraphArrays.repeated(head, 2), chain)
+    assert graph.run_first.tolist() == [0, 2, 4, 6]
+    assert graph.run_nodes.tolist() == [2, 3, 5, 6, 8, 9]
+    assert graph.run_norm.tolist() == [0.5] * 3
+    assert graph.run_affine.tolist() == [True] * 3
+    assert np.flatnonzero(graph.run_from >= 0).tolist() == [2, 5, 8]
+    assert graph.run_to[[3, 6, 9]].tolist() == [0, 1, 2]
 
 
 def test_groups_are_numbered_by_their_first_operators() -> None:
     graph = GraphArrays.chain(5, **ONES, groups=[7, 3, 7, 9, 3])
     assert graph.members.tolist() == [-1, 0, 1, 0, 2, 1]
+    twice = GraphArrays.repeated(GraphArrays.chain(2, **ONES, groups=[0, 1]), 2)
+    assert twice.members.tolist() == [-1, 0, 1, 2, 3]
 
 
 def test_what_follows_from_the_columns() -> None:
@@ -240,9 +242,13 @@ def test_runs_that_meet_or_branch() -> None:
     for nodes in ([1, 2, 2, 3], [1, 2, 1, 2]):
         with pytest.raises(SpecError, match="a run is not one operator after the other"):
             replace(chain, **two, run_nodes=nodes)
-    # In the residual block operator 2 has several slots; and in this one two read operator 1.
+    # Operator 2 has several slots; then two operators read operator 1.
+    join = {**RESIDUAL, "inputs": [0, 1, 0, 1], "edges": [1, 2, 3, 2]}
     with pytest.raises(SpecError, match="a run is not one operator after the other"):
-        GraphArrays(**RESIDUAL, **{**RUNS, "run_nodes": [1, 2]})
+        GraphArrays(**join, **{**RUNS, "run_nodes": [1, 2]})
+    join = {**RESIDUAL, "inputs": [0, 1, 0, 0], "edges": [1, 2, 3, 3]}
+    with pytest.raises(SpecError, match="a run is not one operator after the other"):
+        GraphArrays(**join, **{**RUNS, "run_nodes": [1, 2]})
     with pytest.raises(SpecError, match="a run is not one operator after the other"):
         replace(chain, inputs=[0, 1, 1, 3], **{**RUNS, "run_nodes": [1, 2]})
 

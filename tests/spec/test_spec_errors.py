@@ -18,6 +18,9 @@ YAML_FIX = "look at this line and the one above; put text with : # { [ * & in qu
 JSON = "JSON: names and text in double quotes, no comments, no comma at an end"
 BEGIN = ("`version:`, `name:` and `graph:`", "begin with the line `version: 1`")
 SITE = "graph.operators[0].constants"
+OPERATOR_KEYS = (
+    "one of id, type, repeat, block, inputs, constants, region, dim, weights, initial, trainable"
+)
 
 TOP = "version, name, theory, symbols, graph, loss, perturbations, training, simulation"
 
@@ -56,14 +59,14 @@ SLIPS = {
         "9: graph.operators[1].scale",
         "unknown key 'scale'",
         "",
-        "one of id, type, repeat, block, inputs, constants, region, dim, weights, initial, trainable",
+        OPERATOR_KEYS,
         "parameters of a library operator need its `type:`",
     ),
     ("repeat: 8", "repaet: 8"): (
         "9: graph.operators[1].repaet",
         "unknown key 'repaet'",
         "",
-        "one of id, type, repeat, block, inputs, constants, region, dim, weights, initial, trainable",
+        OPERATOR_KEYS,
         "did you mean 'repeat'?",
     ),
     ('rms: "1/10"', "half_width: 1"): (
@@ -84,7 +87,7 @@ SLIPS = {
         "10: graph.operators[2].parameters",
         "unknown key 'parameters'",
         "",
-        "one of id, type, repeat, block, inputs, constants, region, dim, weights, initial, trainable",
+        OPERATOR_KEYS,
         "remove it",
     ),
     ("version: 1\n", ""): (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 from types import SimpleNamespace
@@ -136,6 +137,19 @@ def test_general_form_on_chains(compiled: bool, capped: bool, case: Any) -> None
 @given(case=chains_with_runs(backward_centred=True))
 def test_backward_centred_form_on_chains_is_rational(compiled: bool, case: Any) -> None:
     assert_same(case, compiled, RATIONALS, forward=False, backward=True, capped=True)
+
+
+@pytest.mark.parametrize(("affine", "square"), [(True, F(17, 16)), (False, F(25, 16))])
+def test_squares_add_in_affine_runs_only(compiled: bool, affine: bool, square: F) -> None:
+    # Levels 1: the run passes on 1/4 of s_1 = 1 and adds 1, as squares or as sizes, below √2.
+    chain = replace(constant_chain(4).graph, runs=(Run((2, 3), F(1, 4), affine),))
+    one, zero = (F(0), *[F(1)] * 4), (F(0),) * 5
+    case = chain, Levels(one, zero, one, zero, zero)
+    how = {"forward": True, "backward": True, "capped": False}
+    assert_same(case, compiled, WIDE, **how)
+    # Only operator 4 has b: ζ² = (B V s_3)² with s_3² = square + 1.
+    last = replace(chain, b=(F(0),) * 5, B=((), (F(0),), (F(0),), (F(0),), (F(1),)))
+    assert close(found((last, case[1]), compiled, **how).error, square + 1, 1e-14)
 
 
 # -- Long chains -----------------------------------------------------------------------------------
