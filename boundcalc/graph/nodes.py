@@ -182,6 +182,15 @@ def _shared(making: Making, entry: Entry, v: int, weights: int) -> Node | None:
             expected="as many weights in each, all trainable or none",
             fix="give them the same type and inputs of the same size",
         )
+    initial = making.links.entries[first.group - 1].section.initial
+    if entry.section.initial not in (None, initial):
+        raise SpecError(
+            "operators that share weights start from different ones",
+            where=f"{entry.where}.initial",
+            value=f"{first.id} and {entry.id}",
+            expected=f"the `initial` of {first.id}, or none",
+            fix=f"give `initial` to {first.id} alone",
+        )
     return first
 
 

@@ -199,6 +199,21 @@ def test_shared_weights_have_one_size():
     assert (error.value, error.where.endswith("graph.operators[1].weights")) == ("a: 1, b: 0", True)
 
 
+def test_shared_weights_have_one_start():
+    same = "type: sine, bias: true, weights: w"
+    first = f"{{id: a, {same}, initial: {{normal: 1}}}}"
+    built = graph(first, f"{{id: b, {same}}}", f"{{id: c, {same}, initial: {{normal: 1}}}}")
+    assert all(node.values is built.nodes[0].values for node in built.nodes)
+    for other in (f"{{id: b, {same}, initial: {{normal: 2}}}}",):
+        error = refused(first, other)
+        assert error.problem == "operators that share weights start from different ones"
+        assert error.where.endswith("graph.operators[1].initial")
+    assert (
+        "give `initial` to a alone"
+        in refused(f"{{id: a, {same}}}", first.replace("a,", "b,", 1)).fix
+    )
+
+
 BLOCK = "{id: res, repeat: 2, block: [{id: f}, {id: g}, {id: s, inputs: [input, g]}]}"
 
 
