@@ -136,6 +136,7 @@ def _share(facts: Reading) -> list[Content]:
     if not facts.shares:
         return []
     named = [entry for entry in facts.shares if entry[1].value >= _WORTH_NAMING]
+    named = named or [facts.shares[0]]
     pieces: list[Piece] = [Strong("Where the error is."), " Of the bound on ", Maths(ERROR), ", "]
     for position, (name, share) in enumerate(named):
         if position:
@@ -190,7 +191,7 @@ def _tolerance(graph: OperatorGraph, facts: Reading) -> list[Content]:
         Maths("e=U/\\sqrt{C}"),
         " before the bound on the error reaches ",
         Maths("U"),
-        ". That is least for ",
+        ". " + ("That" if graph.smooth else "Where there is a C at all, that") + " is least for ",
         *_operator(graph, facts.forward.site),
         ": ",
         _down(facts.forward.alone),

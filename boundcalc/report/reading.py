@@ -86,7 +86,7 @@ def reading(coefficients: Coefficients) -> Reading | None:
     ... '''))
     >>> facts = reading(bc.coefficients(graph))
     >>> print(facts.largest, facts.error, facts.shares[0][0], facts.shares[0][1])
-    1.41421 1.41421 f1 0.5
+    1.41422 1.41422 f1 0.5
     """
     graph, bounds = coefficients.graph, coefficients.bounds
     if coefficients.missing:

@@ -8,6 +8,10 @@ from boundcalc.report.gather import Findings
 from boundcalc.report.layers import shared_groups
 from boundcalc.report.notation import plural
 
+_NAMED = 3  # operators with kinks that are named
+#: Constants that the expansions of [KZY] need.
+_EXPANDED = ("hess_input", "hess_mixed", "third_input", "third_mixed")
+
 
 def refused_families(findings: Findings) -> tuple[str, ...]:
     """Names of the families that do not cover the graph."""
@@ -58,18 +62,23 @@ def _unlike_a_chain(graph: OperatorGraph) -> str:
 
 
 def _kinks(graph: OperatorGraph) -> tuple[Piece, ...]:
-    kinked = [node.id for node in graph.nodes if node.constants.hess_input is None]
+    """A chain is refused where Assumption 3 fails."""
+    ids = [
+        node.id
+        for node in graph.nodes
+        if any(getattr(node.constants, name) is None for name in _EXPANDED)
+    ]
     named: list[Piece] = []
-    for name in kinked[:3]:
+    for name in ids[:_NAMED]:
         named += [", "] if named else []
         named.append(Code(name))
-    if len(kinked) > 3:
-        named.append(f" and {len(kinked) - 3} more")
+    if len(ids) > _NAMED:
+        named.append(f" and {len(ids) - _NAMED} more")
     return (
-        "[KZY] assumes Jacobians that are Lipschitz (Assumption 3); those of ",
+        "[KZY] assumes Lipschitz Jacobians with Lipschitz derivatives (Assumption 3), which ",
         *named,
-        " jump. The sharp family has an error bound of first order for such operators "
-        "(docs/theory.md, section 4.8).",
+        f" {'does' if len(ids) == 1 else 'do'} not have. The sharp family bounds the error of such "
+        "operators to first order (docs/theory.md, section 4.8, Kinks).",
     )
 
 

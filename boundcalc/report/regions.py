@@ -150,7 +150,7 @@ class _Rows:
         rows: list[tuple[Content, ...]] = [
             (
                 "all" if node.region.parts else "",
-                *self._domain(whole, status),
+                *self._domain(whole, status, stated_ball=self._is_stated(whole, section)),
                 weights,
                 " and ".join(words) or "unbounded",
                 NONE if met is None else sampled(met, _DIGITS, rounding=UP),
@@ -170,12 +170,19 @@ class _Rows:
             return "sampled"
         return "stated" if words == ("stated",) else "derived"
 
-    def _domain(self, domain: Domain, status: str) -> tuple[Content, Content]:
+    def _is_stated(self, domain: Domain, section: OperatorSection) -> bool:
+        """Whether the ball is the spec's own."""
+        size = section.region.input
+        return size is not None and domain.radius == domains.settled_size(size, self._graph.symbols)
+
+    def _domain(
+        self, domain: Domain, status: str, *, stated_ball: bool = False
+    ) -> tuple[Content, Content]:
         letters = {"stated": None, "sampled": Status.SAMPLED, "derived": Status.COMPUTED}
         if domain.radius is None:
             ball: Content = NONE
         else:
-            ball = self._size(domain.radius, status)
+            ball = self._size(domain.radius, "stated" if stated_ball else status)
             r = reach(domain.radius)
             if domain.low <= -r and domain.high >= r:
                 return ball, "–"  # the box says no more than the ball

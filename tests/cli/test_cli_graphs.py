@@ -44,6 +44,13 @@ def test_constants_of_unset_symbols_are_their_expressions(cli, tmp_path):
     assert operators[1]["constants"]["from"]["jac_input"] == "uniform"
 
 
+def test_constants_outside_floats_are_text(cli, tmp_path):
+    text = ones(2).replace("third: 1", "third: 1e-200*1e-200")
+    operators = cli("compile", write(tmp_path, text), "--json").json["graph"]["operators"]
+    assert operators[1]["constants"]["third_input"] == "1e-400"
+    assert operators[1]["constants"]["hess_input"] == 1
+
+
 def test_contributions_are_named_by_the_first_operator_with_the_weights(cli, tmp_path):
     found = cli("compile", write(tmp_path, GRAPH), "--json").json
     parts = found["contributions"]

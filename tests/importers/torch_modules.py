@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import torch
-from torch import nn
-from torch.nn import functional
+import pytest
+
+torch = pytest.importorskip("torch")
+nn, functional = torch.nn, torch.nn.functional
 
 
 class Residual(nn.Module):

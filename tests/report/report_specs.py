@@ -108,6 +108,7 @@ graph:
     - {id: head, type: dense, units: 1, initial: {normal: 1/2, seed: 7},
        region: {weight_change: 1/10, input: 9}}
     - {id: loss, type: logistic}
+loss: {smoothness: 10, initial_gap: 2, gradient_noise: 0}
 perturbations:
   - {at: [embed left, both, head], pass: forward, model: uniform, half_width: 1/1000}
   - {at: kink->skip, pass: backward, model: uniform, half_width: 1/1000}

@@ -11,14 +11,18 @@ from boundcalc.report.cells import Block, Table
 from boundcalc.report.coefficient_blocks import coefficient_blocks
 from boundcalc.report.constants import operator_table
 from boundcalc.report.derivations import formula_blocks
+from boundcalc.report.figures import rates_figure
 from boundcalc.report.gather import Findings, gather
 from boundcalc.report.ledger import ledger_blocks
 from boundcalc.report.levels import perturbation_table
 from boundcalc.report.merging import merged_blocks
+from boundcalc.report.rate_blocks import rate_blocks
 from boundcalc.report.regions import met_norms, region_table
 from boundcalc.report.remarks import measured_regions, operator_remarks
 from boundcalc.report.render import markdown
 from boundcalc.report.statements import statement_blocks
+from boundcalc.report.uniform import uniform_table
+from boundcalc.report.verdict_blocks import verdict_blocks
 
 
 def graph(text: str) -> OperatorGraph:
@@ -168,6 +172,10 @@ def test_a_stated_region_is_named_even_where_more_is_known(network: Findings) ->
     assert table is not None
     known = titles(table).index("known") - 1
     assert rows(table)["head"][known] == "stated and propagated"
+    # The ball is the spec's, which has no letter; the box follows from the operators before.
+    cells = dict(zip(titles(table)[1:], rows(table)["head"], strict=True))
+    assert cells["ball"] == "9"
+    assert cells["box"].endswith("<sub>c</sub>")
     loose = report_specs.NETWORK.replace("input: 9", "input: 1/1000")
     table = region_table(Findings(graph(loose), {}, None, "", None, ""))
     assert table is not None
@@ -316,3 +324,18 @@ def test_formulas_of_a_graph_are_those_of_graphs(network: Findings) -> None:
 def test_statements_refuse_once(network: Findings) -> None:
     blocks = statement_blocks(network)
     assert [block.kind for block in blocks] == ["paragraph", "theorem", "paragraph"]
+
+
+def test_refused_families_have_no_columns_and_no_claims(network: Findings) -> None:
+    rates = [block for block in rate_blocks(network) if isinstance(block, Table)]
+    assert [titles(table) for table in rates] == [["term", "sharp"]]
+    assert "published" not in text_of(verdict_blocks(network))
+    assert "uniform" not in str([getattr(b, "caption", "") for b in ledger_blocks(network)])
+    figure = rates_figure(network)
+    assert figure is not None
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["sharp"]
+
+
+def test_uniform_constants_of_measured_regions_are_sampled(visited: Findings) -> None:
+    cells = [plain(cell) for row in uniform_table(visited.graph).rows for cell in row[1:]]
+    assert all(cell.endswith("<sub>s</sub>") for cell in cells)

@@ -81,6 +81,16 @@ def test_a_skip_passes_beside_what_it_skips_and_runs_straight() -> None:
     assert found.across[0] == pytest.approx(found.across[4], abs=0.05)
 
 
+def test_a_long_edge_is_straight_though_its_ends_are_apart() -> None:
+    """A cost at every step of a chain, all added at the end."""
+    steps = [(0, 1), (1, 2), (2, 3), (3, 4)]
+    costs = [(k, k + 4) for k in range(1, 5)]
+    found = lay(10, [*steps, *costs, *((k + 4, 9) for k in range(1, 5))])
+    for route in found.routes.values():
+        passed = [x for _, x in route[1:-1]]
+        assert max(passed, default=0) - min(passed, default=0) < 0.05
+
+
 def test_the_order_has_no_crossing_that_is_not_needed() -> None:
     # Written in the order that crosses: 3 reads 2, 4 reads 1.
     found = lay(5, [(0, 1), (0, 2), (2, 3), (1, 4)])
@@ -132,7 +142,8 @@ def test_large_graphs_and_long_chains_are_not_drawn() -> None:
     head = f"version: 1\nname: x\ngraph:\n  {uniform}\n  operators:\n"
     chain = head + f"    - {{id: f, repeat: {MOST_IN_CHAIN + 1}}}\n"
     assert graph_figure(build(chain)) is None
-    leaves = [f"b{k}" for k in range(MOST_OPERATORS - 2)]
+    leaves = [f"b{k}" for k in range(14)]  # side by side, boxes would be too narrow to read
+    assert len(leaves) + 2 <= MOST_OPERATORS
     wide = head + "    - {id: a}\n" + "".join(f"    - {{id: {b}, inputs: [a]}}\n" for b in leaves)
     assert graph_figure(build(wide + f"    - {{id: z, inputs: [{', '.join(leaves)}]}}\n")) is None
 

@@ -146,4 +146,4 @@ def test_a_chain_with_a_kink_is_refused_for_the_kink() -> None:
     findings = gather(graph(f"version: 1\nname: x\ngraph: {{operators: [{operators}]}}\n"))
     (paragraph,) = refusal(findings)
     text = str(markdown(paragraph.content))
-    assert "those of <code>act</code> jump" in text
+    assert "Lipschitz derivatives (Assumption 3), which <code>act</code> does not have." in text

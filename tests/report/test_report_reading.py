@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -180,6 +181,14 @@ def test_plain_words_of_a_large_error() -> None:
     text = words(gather(graph(*(f"{{id: {name}, {ONES}}}" for name in "abc"), rms=100)))
     assert "does not exclude that the error is larger than the gradient" in text
     assert "averaging is not known to help" in text
+
+
+def test_plain_words_name_the_largest_share_however_small() -> None:
+    same = report_specs.BLOCKS.replace("repeat: 60", "repeat: 100")
+    text = words(gather(bc.build(bc.loads(same))))
+    found = re.search(r"(\S+)<sub>c</sub> is in the weights of <code>\S+</code>, the rest in", text)
+    assert found
+    assert 0 < float(found[1]) < 0.01
 
 
 def test_plain_words_without_bias() -> None:

@@ -100,7 +100,7 @@ def assert_same(case: Any, compiled: bool, kind: Any, **how: bool) -> None:
 
 
 @pytest.mark.parametrize("capped", [False, True])
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=50)
 @given(case=graphs())
 def test_general_form_on_graphs(compiled: bool, capped: bool, case: Any) -> None:
     assert_same(case, compiled, RATIONALS, forward=False, backward=False, capped=capped)
@@ -108,7 +108,7 @@ def test_general_form_on_graphs(compiled: bool, capped: bool, case: Any) -> None
 
 @pytest.mark.parametrize("capped", [False, True])
 @pytest.mark.parametrize(("forward", "backward"), CENTRED[1:])
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=20)
 @given(data=st.data())
 def test_centred_forms_on_graphs(
     compiled: bool, forward: bool, backward: bool, capped: bool, data: Any
@@ -118,7 +118,7 @@ def test_centred_forms_on_graphs(
 
 
 @pytest.mark.parametrize(("forward", "backward"), [CENTRED[0], CENTRED[3]])
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=30)
 @given(data=st.data())
 def test_runs_of_chains(compiled: bool, forward: bool, backward: bool, data: Any) -> None:
     case = data.draw(chains_with_runs(forward_centred=forward, backward_centred=backward))
@@ -127,13 +127,13 @@ def test_runs_of_chains(compiled: bool, forward: bool, backward: bool, data: Any
 
 
 @pytest.mark.parametrize("capped", [False, True])
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=30)
 @given(case=perturbed_chains(low=1))
 def test_general_form_on_chains(compiled: bool, capped: bool, case: Any) -> None:
     assert_same(case, compiled, RATIONALS, forward=False, backward=False, capped=capped)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=30)
 @given(case=chains_with_runs(backward_centred=True))
 def test_backward_centred_form_on_chains_is_rational(compiled: bool, case: Any) -> None:
     assert_same(case, compiled, RATIONALS, forward=False, backward=True, capped=True)
@@ -217,15 +217,36 @@ def test_levels_of_one_operator_are_found_where_they_are(compiled: bool) -> None
 # -- Whether code is compiled ----------------------------------------------------------------------
 
 
-def test_small_graphs_are_not_worth_compiling() -> None:
+@pytest.mark.parametrize("loaded", [False, True])
+def test_small_graphs_are_not_worth_compiling(
+    monkeypatch: pytest.MonkeyPatch, loaded: bool
+) -> None:
+    monkeypatch.setattr(compiling, "loaded", lambda: loaded)
+    monkeypatch.setattr(compiling, "compiled_loops", lambda: kernel.LOOPS)
+    monkeypatch.setattr(compiling, "numba_installed", lambda: True)
     graph = GraphArrays.chain(3, **ONES)
     how = {"forward_centred": True, "backward_centred": True, "capped": True}
-    assert not fast.fast_bounds(graph, LevelArrays.on(graph), **how).compiled
+    assert fast.fast_bounds(graph, LevelArrays.on(graph), **how).compiled == loaded
+    monkeypatch.setattr(fast, "COMPILE_FROM", 3)
+    assert fast.fast_bounds(graph, LevelArrays.on(graph), **how).compiled
+
+
+@settings(deadline=None, max_examples=50)
+@given(case=graphs(), forward=st.booleans(), backward=st.booleans(), capped=st.booleans())
+def test_compiled_numbers_are_the_same_bit_by_bit(
+    case: Any, forward: bool, backward: bool, capped: bool
+) -> None:
+    pytest.importorskip("numba")
+    how = {"forward": forward, "backward": backward, "capped": capped}
+    plain, compiled = found(case, False, **how), found(case, True, **how)
+    assert (plain.error, plain.bias) == (compiled.error, compiled.bias)
+    assert list(plain.contributions) == list(compiled.contributions)
 
 
 def test_numba_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "numba", None)
     monkeypatch.setattr(fast, "COMPILE_FROM", 0)
+    monkeypatch.setattr(compiling, "loaded", lambda: False)
     for name in ("numba_installed", "compiled_loops"):
         monkeypatch.setattr(compiling, name, getattr(compiling, name).__wrapped__)
     graph = GraphArrays.chain(3, **ONES)

@@ -68,7 +68,7 @@ def test_where_the_exponent_steps(x: tuple[float, int], y: tuple[float, int], st
     assert near(value(scaled.summed(sums, 0)), 2 * value(x) + 2 * value(y), F(2, 2**53))
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(st.lists(SCALED, max_size=12))
 def test_sums_are_compensated(terms: list[tuple[float, int]]) -> None:
     sums = scaled.Sums([0.0], [0.0], [0])

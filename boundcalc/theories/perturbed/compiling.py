@@ -57,6 +57,11 @@ def compiled_loops() -> Loops:
     return tuple(_compiled(numba, loop, _source()) for loop in kernel.LOOPS)
 
 
+def loaded() -> bool:
+    """Whether this process has used compiled code before."""
+    return compiled_loops.cache_info().currsize > 0
+
+
 def _source() -> str:
     """What all the compiled code is made from, in short."""
     text = "".join(inspect.getsource(module) for module in (*MODULES, kernel_columns))

@@ -109,7 +109,8 @@ def fast_bounds(
         Whether a mean is capped by the root mean square at every stage.
     compiled
         Whether to use Numba; by default where it is installed and the graph has
-        :data:`COMPILE_FROM` slot pairs.
+        :data:`COMPILE_FROM` slot pairs or compiled code is there already.  The numbers
+        are the same, bit by bit.
 
     Raises
     ------
@@ -139,7 +140,8 @@ def fast_bounds(
     """
     levels.check_fits(constants)
     if compiled is None:
-        compiled = len(constants.A) >= COMPILE_FROM and compiling.numba_installed()
+        worth = len(constants.A) >= COMPILE_FROM or compiling.loaded()
+        compiled = worth and compiling.numba_installed()
     loops = compiling.compiled_loops() if compiled else kernel.LOOPS
     column = _unchanged if compiled else _listed
     g, x = _graph(constants, column), _given(levels, column)
