@@ -109,7 +109,7 @@ def _show_formulas(console: Console, coefficients: Coefficients) -> None:
     for column, entries in (written or {}).items():
         for identifier, latex in entries.items():
             print_line(console, f"  {column} {identifier}: {latex}")
-    if written is None and graph.is_chain and graph.smooth and graph.is_uniform:
+    if written is None and graph.is_uniform:
         for column, latex in closed_latex(family).items():
             print_line(console, f"  {column} of operator i: {latex}")
     if family == "sharp":

@@ -88,6 +88,8 @@ class OperatorGraph:
         first, rest = self.nodes[0].constants, self.nodes[1:]
         if not rest:
             return True
+        if not self.is_smooth_chain:
+            return False
         shared = rest[0].constants
         same = all(
             getattr(node.constants, name).node == getattr(shared, name).node
@@ -110,6 +112,19 @@ class OperatorGraph:
         return all(
             node.constants.hess_input is not None and node.constants.hess_mixed is not None
             for node in self.nodes
+        )
+
+    @cached_property
+    def is_smooth_chain(self) -> bool:
+        """Whether it is a chain with all constants of Assumption 3 and no merged norms."""
+        return (
+            self.is_chain
+            and not self.merged
+            and all(
+                getattr(node.constants, name) is not None
+                for node in self.nodes
+                for name in CONSTANT_NAMES
+            )
         )
 
     @cached_property
@@ -180,7 +195,7 @@ class OperatorGraph:
         SymbolError, InexactError
             Where the kind needs a value that is missing or irrational.
         """
-        assert self.is_chain and self.smooth  # noqa: S101, PT018 - callers have looked
+        assert self.is_smooth_chain  # noqa: S101 - callers have looked
         key = ("chain", kind.name)
         if key not in self._known:
             self._known[key] = self._chain_constants(kind)

@@ -47,7 +47,7 @@ def formula_blocks(findings: Findings) -> tuple[Block, ...]:
 
 def is_uniform(graph: OperatorGraph) -> bool:
     """Whether all operators that are ever perturbed have the same constants."""
-    if not (graph.is_chain and graph.smooth):
+    if not graph.is_smooth_chain:
         return False
     # The first operator's input constants are never used.
     rows = {

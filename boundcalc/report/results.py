@@ -147,7 +147,7 @@ def _general_formulas(coefficients: Coefficients) -> dict[str, Any]:
     if coefficients.refused:
         return {"recurrence": [], "closed_form": None}
     closed = None
-    if graph.is_chain and graph.smooth and graph.is_uniform:
+    if graph.is_uniform:
         closed = {"where": CONVENTIONS[family], **closed_latex(family)}
     return {"recurrence": list(recurrences(graph, family)), "closed_form": closed}
 

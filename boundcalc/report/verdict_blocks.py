@@ -35,8 +35,8 @@ LEGEND: Content = (
     Strong("s"),
     " sampled (from the simulation), ",
     Strong("u"),
-    " undetermined. Numbers without a letter are stated by the spec. Upper bounds are rounded "
-    "up, limits down, confidence intervals outwards.",
+    " undetermined. Numbers without a letter are stated by the spec, or count something. Upper "
+    "bounds are rounded up, limits down, confidence intervals outwards.",
 )
 
 

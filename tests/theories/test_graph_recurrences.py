@@ -253,3 +253,25 @@ graph:
 perturbations: [{at: loss, pass: backward, rms: 1, mean: 1}]
 """
     assert bc.coefficients(bc.build(bc.loads(text))).error_bound().exact == "9"  # type: ignore[union-attr]
+
+
+def test_huber_has_error_bounds_and_no_coefficient_of_the_mean() -> None:
+    text = """
+version: 1
+name: t
+graph:
+  input: {radius: 1, shape: [2]}
+  operators:
+    - {id: d, type: dense, units: 1, region: {weight: 3}}
+    - {id: s, type: sine}
+    - {id: l, type: huber, delta: 1/2}
+perturbations: [{at: d, pass: forward, rms: 1/10, mean: 0}]
+"""
+    found = bc.coefficients(bc.build(bc.loads(text)))
+    assert found.by_id("error_forward")["d"] is not None
+    assert found.by_id("bias_forward_mean")["d"] is None
+    assert found.by_id("bias_forward_fourth")["s"] is None
+    assert float(found.bias_bound()) <= float(found.error_bound())  # type: ignore[arg-type]
+    published = bc.coefficients(bc.build(bc.loads(text)), "published")
+    assert published.refused
+    assert "one of l jumps" in str(published.missing)

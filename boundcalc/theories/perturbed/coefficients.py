@@ -91,7 +91,7 @@ class Coefficients:
             return None
 
         def compute(kind: Arithmetic) -> list[list[Scalar]]:
-            if graph.is_chain and not graph.merged:
+            if graph.is_smooth_chain:
                 return sites.gram_matrix(graph.chain_constants(kind), kind)
             M = graph_sites.response_matrix(graph.graph_constants(kind), graph.sites, kind)
             count, zero = range(len(graph.sites)), kind.number(0)
@@ -109,7 +109,7 @@ class Coefficients:
         graph = self.graph
         if self.family.name != "sharp" or self.bounds is None or not graph.smooth:
             return None
-        if not graph.is_chain or graph.merged:
+        if not graph.is_smooth_chain:
             return self._separable_on_graph()
 
         def compute(kind: Arithmetic) -> dict[str, Scalar]:
@@ -229,7 +229,7 @@ def coefficients(graph: OperatorGraph, family: str | Family = "sharp") -> Coeffi
 
 def _too_large(graph: OperatorGraph) -> str | None:
     """Why there are no coefficients of every site, or None."""
-    if graph.is_chain and graph.smooth and not graph.merged:
+    if graph.is_smooth_chain:
         many = graph.size > SITE_OPERATORS
     else:
         many = graph_sites.too_many(graph.size, len(graph.sites))

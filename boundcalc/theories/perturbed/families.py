@@ -145,10 +145,13 @@ class _Sums(Family):
                 f"the {self.name} bounds are stated and proved for chains: on a graph with "
                 "branches, joins or shared weights they may be too small; sharp covers it"
             )
-        kink = next((n for n in graph.nodes if n.constants.hess_input is None), None)
+        names = ("hess_input", "hess_mixed", "third_input", "third_mixed")
+        kink = next(
+            (n for n in graph.nodes if any(getattr(n.constants, k) is None for k in names)), None
+        )
         if kink is not None:
             return (
-                f"the {self.name} bounds need Lipschitz Jacobians (Assumption 3), and that of "
+                f"the {self.name} bounds need Lipschitz derivatives (Assumption 3), and one of "
                 f"{kink.id} jumps"
             )
         return None
@@ -233,7 +236,7 @@ class Sharp(Family):
 
     def columns(self, graph: OperatorGraph, kind: Arithmetic) -> dict[str, tuple[Any, ...]]:
         """Single-site coefficients (docs/theory.md, Lemmas 5.2 and 5.3, and section 4.8)."""
-        if graph.is_chain and graph.smooth and not graph.merged:
+        if graph.is_smooth_chain:
             return by_site(self.coefficients(graph, kind))
         found = graph_sites.site_columns(graph.graph_constants(kind), graph.sites, kind)
         return {name: tuple(column) for name, column in found.items()}

@@ -1,9 +1,10 @@
 """The sharp bounds of graphs of a million operators, in compiled floating point.
 
 :func:`fast_bounds` evaluates the recurrences of :mod:`boundcalc.theories.perturbed.sharp` on
-flat arrays.  With Numba (``pip install boundcalc[fast]``) an operator of a chain takes a quarter of
-a microsecond; the same functions run as plain Python where Numba is missing, at about 30 µs an
-operator.  docs/benchmarks.md has measurements.
+flat arrays.  With Numba (``pip install boundcalc[fast]``) an operator of a chain takes 0.3 µs,
+after some ten seconds of compilation the first time and one second in each later process; the
+same functions run as plain Python where Numba is missing, at 30 µs an operator.
+docs/benchmarks.md has measurements.
 """
 
 from __future__ import annotations

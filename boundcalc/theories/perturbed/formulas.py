@@ -275,7 +275,7 @@ class _Letters:
 
 def coefficient_latex(graph: OperatorGraph, family: Family) -> dict[str, dict[str, str]] | None:
     """LaTeX of every coefficient in the spec's symbols; None for long chains and graphs."""
-    if graph.size > 2 * EXPANDED_OPERATORS or not (graph.is_chain and graph.smooth):
+    if graph.size > 2 * EXPANDED_OPERATORS or not graph.is_smooth_chain:
         return None
     columns = expanded(graph, family)
     result: dict[str, dict[str, str]] = {}

@@ -20,11 +20,11 @@ TOGETHER = 64
 MAX_STATES = 20_000_000
 
 
-def reaching_kinks(g: GraphConstants) -> frozenset[int]:
-    """Operators whose output, perturbed, moves a Jacobian that has no Lipschitz constant."""
+def reaching(g: GraphConstants, kinks: frozenset[int]) -> frozenset[int]:
+    """Operators whose output, perturbed, moves the input of one of ``kinks``."""
     found: set[int] = set()
     for u in range(g.size - 1, 0, -1):
-        if any(v in g.kinked or v in found for v, _ in g.consumers[u]):
+        if any(v in kinks or v in found for v, _ in g.consumers[u]):
             found.add(u)
     return frozenset(found)
 
@@ -47,7 +47,8 @@ def site_columns(
     Column name → one number for each forward or each backward site.
     """
     rows = _unit_totals(g, sites, kind)
-    kinks = reaching_kinks(g)
+    kinks = reaching(g, g.kinked)
+    bends = reaching(g, g.kinked | _bent(g))
     columns: dict[str, list[Scalar | None]] = {
         "error_forward": [],
         "error_backward": [],
@@ -62,9 +63,20 @@ def site_columns(
         else:
             smooth = site.index not in kinks
             columns["error_forward"].append(error if smooth else None)
-            columns["bias_forward_mean"].append(mean if smooth else None)
-            columns["bias_forward_fourth"].append(curvature if smooth else None)
+            # Without A′ a bias is bounded by sizes alone, not by means and their curvature.
+            bent = site.index in bends
+            columns["bias_forward_mean"].append(None if bent else mean)
+            columns["bias_forward_fourth"].append(None if bent else curvature)
     return columns
+
+
+def _bent(g: GraphConstants) -> frozenset[int]:
+    """Operators with a second derivative that has no Lipschitz constant."""
+    return frozenset(
+        v
+        for v in range(1, g.size + 1)
+        if g.B3[v] is None or any(third is None for third in g.A3[v])
+    )
 
 
 def response_matrix(
