@@ -156,12 +156,20 @@ def test_operators_start_from_their_own_weights_and_the_others_from_the_simulati
     assert row[4:].tolist() == (0.5 * stream(0, "weights").standard_normal(4)).tolist()
 
 
-def test_shared_weights_start_from_the_values_of_any_member():
+def test_shared_weights_start_from_the_values_of_the_one_that_has_them():
     shared = "type: sine, bias: true, weights: w"
     last = "id: f3, type: bilinear, region: {weight: 9}"
-    given = [f"id: f{k}, {shared}, initial: {{values: [{k}, 6]}}" for k in (5, 7)]
-    graph = built([f"id: f1, {shared}", *given, last])
+    first = f"id: f1, {shared}, initial: {{values: [5, 6]}}"
+    graph = built([first, f"id: f2, {shared}", last])
     assert initial_weights(graph, make_program(graph))[0].tolist() == [5, 6, 0, 0]
+
+
+@pytest.mark.parametrize("first", ["", ", initial: {values: [5, 6]}"])
+def test_shared_weights_have_one_start(first):
+    shared = "type: sine, bias: true, weights: w"
+    last = "id: f3, type: bilinear, region: {weight: 9}"
+    with pytest.raises(SpecError, match="start from different ones"):
+        built([f"id: f1, {shared}{first}", f"id: f2, {shared}, initial: {{values: [7, 6]}}", last])
 
 
 def test_noise_that_cannot_reach_the_gradient_is_not_drawn():
