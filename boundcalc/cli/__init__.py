@@ -12,11 +12,14 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from boundcalc import __version__
+from boundcalc.cli.common import AsJson, Folder, Settings, SpecFile, graph_of, print_json
+from boundcalc.cli.errata import errata
+from boundcalc.cli.import_model import import_command
 
 app = typer.Typer(
     name="boundcalc",
@@ -26,14 +29,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", help="A spec file (YAML or JSON).")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Give a symbol a value; may be repeated."),
-]
-Folder = Annotated[Path | None, typer.Option("-o", "--out", help="Folder to write into.")]
 
 
 def _version(wanted: bool) -> None:
@@ -53,24 +48,6 @@ def options(
     del version
     if debug:
         os.environ["BOUNDCALC_DEBUG"] = "1"
-
-
-def _graph(spec: Path, settings: list[str] | None) -> Any:
-    from boundcalc.api import build, load
-    from boundcalc.cli.settings import parse_settings
-    from boundcalc.spec.loading import with_values
-
-    loaded = load(spec)
-    values = parse_settings(settings or [])
-    return build(with_values(loaded, values) if values else loaded)
-
-
-def _print_json(result: Any) -> None:
-    import json
-
-    # Where stdout lacks letters they are written as JSON has them, not as Python does.
-    ascii_only = not (sys.stdout.encoding or "utf-8").lower().startswith("utf")
-    typer.echo(json.dumps(result, allow_nan=False, ensure_ascii=ascii_only))
 
 
 @app.command(name="compile")
@@ -95,10 +72,10 @@ def compile_command(
     families = chosen_families(family)
     if gram is not None and not as_json:
         raise typer.BadParameter("the Gram matrix is written with --json only")
-    graph = _graph(spec, settings)
+    graph = graph_of(spec, settings)
     if as_json:
         chosen = coefficients(graph, family or "sharp")
-        _print_json(compile_results(chosen, gram=gram, formulas=formulas, graph=True))
+        print_json(compile_results(chosen, gram=gram, formulas=formulas, graph=True))
         return
     found = {name: coefficients(graph, name) for name in families}
     from boundcalc.cli.show import show_coefficients
@@ -114,10 +91,10 @@ def rate(spec: SpecFile, as_json: AsJson = False, settings: Settings = None) -> 
     from boundcalc.api import rates
     from boundcalc.report.results import rate_results
 
-    graph = _graph(spec, settings)
+    graph = graph_of(spec, settings)
     found = rates(graph)
     if as_json:
-        _print_json(rate_results(found))
+        print_json(rate_results(found))
         return
     from boundcalc.cli.show import show_rates
 
@@ -134,7 +111,7 @@ def simulate(
     from boundcalc.files import make_folder
     from boundcalc.report.results import simulate_results
 
-    graph = _graph(spec, settings)
+    graph = graph_of(spec, settings)
     folder = None if out is None else make_folder(out)
     with progress("simulating", quiet=as_json) as report:
         run = run_simulation(graph, progress=report)
@@ -143,7 +120,7 @@ def simulate(
 
         write_run(run, folder)
     if as_json:
-        _print_json(simulate_results(run))
+        print_json(simulate_results(run))
         return
     from boundcalc.cli.show import show_run
 
@@ -160,11 +137,11 @@ def verify(spec: SpecFile, as_json: AsJson = False, settings: Settings = None) -
     from boundcalc.cli.progress import progress
     from boundcalc.report.results import verify_results
 
-    graph = _graph(spec, settings)
+    graph = graph_of(spec, settings)
     with progress("simulating", quiet=as_json) as report:
         verdicts = check(graph, progress=report)
     if as_json:
-        _print_json(verify_results(verdicts))
+        print_json(verify_results(verdicts))
     else:
         from boundcalc.cli.show import show_verdicts
 
@@ -179,91 +156,11 @@ def report(spec: SpecFile, out: Folder = None, settings: Settings = None) -> Non
     from boundcalc.cli.progress import progress
     from boundcalc.cli.show import show_report
 
-    graph = _graph(spec, settings)
+    graph = graph_of(spec, settings)
     folder = out or Path(f"{spec.stem}-report")
     with progress("simulating", quiet=False) as update:
         written = write(graph, folder, progress=update)
     show_report(written)
-
-
-@app.command(name="import")
-def import_command(
-    model: Annotated[
-        Path,
-        typer.Argument(
-            metavar="MODEL",
-            help="An ONNX model, or weights in .safetensors, .pt, .pth, .npz or .mat.",
-        ),
-    ],
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="The spec to write; MODEL.yaml here if none.")
-    ] = None,
-    loss: Annotated[
-        str | None,
-        typer.Option(help="cross_entropy, squared, logistic or huber; by the outputs if left out."),
-    ] = None,
-    input_shape: Annotated[
-        str | None, typer.Option(help="The shape of one sample, such as 1,28,28.")
-    ] = None,
-    input_radius: Annotated[str | None, typer.Option(help="A ball that holds every input.")] = None,
-    input_low: Annotated[
-        str | None, typer.Option(help="The least component of an input; -1 if left out.")
-    ] = None,
-    input_high: Annotated[
-        str | None, typer.Option(help="The largest component of an input; 1 if left out.")
-    ] = None,
-    weight_change: Annotated[
-        str, typer.Option(help="How far training may move the weights of an operator.")
-    ] = "1/10",
-    activation: Annotated[
-        str | None, typer.Option(help="What stands between the layers of a file of weights.")
-    ] = None,
-    output: Annotated[
-        str | None, typer.Option(help="Which output of an ONNX model with several.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Make a spec, and a file of weights beside it, from a model."""
-    from boundcalc.importers.read import import_model
-    from boundcalc.importers.settings import Settings, shape_of
-    from boundcalc.importers.summary import import_results
-    from boundcalc.importers.write import write_spec
-
-    settings = Settings(
-        loss=loss,
-        radius=input_radius,
-        low=input_low,
-        high=input_high,
-        weight_change=weight_change,
-    )
-    network = import_model(
-        model,
-        input_shape=None if input_shape is None else shape_of(input_shape),
-        activation=activation,
-        output=output,
-    )
-    written = write_spec(network, out or Path(f"{model.stem}.yaml"), settings)
-    if as_json:
-        _print_json(import_results(written))
-        return
-    from boundcalc.cli.show_import import show_import
-
-    show_import(written)
-
-
-@app.command()
-def errata(as_json: AsJson = False) -> None:
-    """What is wrong in print, with its status."""
-    from dataclasses import asdict
-
-    from boundcalc.theories.perturbed.errata import ERRATA
-
-    if as_json:
-        _print_json({"errata": [asdict(erratum) for erratum in ERRATA]})
-        return
-    from boundcalc.cli.show import show_errata
-
-    show_errata(ERRATA)
 
 
 @app.command()
@@ -292,11 +189,15 @@ def examples(
         return
     found = {stem: {"path": str(path), "shows": headline(path)} for stem, path in shipped().items()}
     if as_json:
-        _print_json({"examples": found})
+        print_json({"examples": found})
         return
     from boundcalc.cli.show import show_examples
 
     show_examples(found)
+
+
+app.command(name="import")(import_command)
+app.command()(errata)
 
 
 def main() -> None:
