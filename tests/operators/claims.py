@@ -9,7 +9,7 @@ import numpy as np
 from derivatives import derivatives
 from visits import number
 
-LEAST_GAP = 1e-6  # pairs nearer than this show rounding
+LEAST_GAP = 1e-6  # pairs nearer than this, relative to their size, show rounding
 
 
 class Claim(NamedTuple):
@@ -90,7 +90,9 @@ class Seen:
         return other
 
     def gap(self, other):
-        return np.linalg.norm(self.points.y - other, axis=1)
+        """Distances of pairs, those too near to tell from rounding enlarged."""
+        least = LEAST_GAP * (1 + np.linalg.norm(self.points.y, axis=1))
+        return np.maximum(np.linalg.norm(self.points.y - other, axis=1), least)
 
     def change(self, which, other, u=None, per_gap=True):
         """The change of f or of a Jacobian (of its block u), over the distance."""
@@ -98,7 +100,7 @@ class Seen:
         if u is not None:
             change = change[..., self.blocks[u]]
         size = np.linalg.norm(change, axis=1) if which == "f" else op_norm(change)
-        return size / np.maximum(self.gap(other), LEAST_GAP) if per_gap else size
+        return size / self.gap(other) if per_gap else size
 
     def bent(self, which, other, u=None):
         """A lower bound of the change of a Jacobian's derivative in y, over the distance.
@@ -106,7 +108,7 @@ class Seen:
         The norm of the bilinear map is at least that along some directions.
         """
         best = np.zeros(len(self.points))
-        gap = np.maximum(self.gap(other), LEAST_GAP)
+        gap = self.gap(other)
         for h in self.directions(other):
             at_y, at_other = (
                 self.derivatives.along(which, y, self.points.w, self.points.labels, h)
