@@ -36,6 +36,7 @@ STAGES = [
     ["boundcalc.simulate"],
     ["boundcalc.verify"],
     ["boundcalc.report"],
+    ["boundcalc.errata"],
     ["boundcalc.importers"],
     ["boundcalc.api"],
     ["boundcalc.cli", "boundcalc.__main__"],

@@ -1,7 +1,7 @@
 """The number kinds that one recurrence runs on.
 
-``RATIONALS`` is exact, ``WIDE`` cannot overflow, ``FLOATS`` is vectorised over
-parameter sets, ``SYMBOLS`` gives formulas.  A new kind is one file here that
+``RATIONALS`` is exact, ``INTERVALS`` encloses, ``WIDE`` cannot overflow, ``FLOATS`` is
+vectorised over parameter sets, ``SYMBOLS`` gives formulas.  A new kind is one file here that
 meets :class:`~boundcalc.arithmetic.base.Arithmetic` and one line in ``KINDS``.
 """
 
@@ -16,15 +16,18 @@ from boundcalc.arithmetic.rationals import Rationals
 
 if TYPE_CHECKING:
     from boundcalc.arithmetic.floats import Floats
+    from boundcalc.arithmetic.intervals import Intervals
     from boundcalc.arithmetic.symbols import Symbols
     from boundcalc.arithmetic.wide import Wide
 
     FLOATS: Floats
+    INTERVALS: Intervals
     SYMBOLS: Symbols
     WIDE: Wide
 
 __all__ = [
     "FLOATS",
+    "INTERVALS",
     "KINDS",
     "RATIONALS",
     "SYMBOLS",
@@ -35,8 +38,9 @@ __all__ = [
     "Status",
 ]
 
-#: Number kind → (module, class).  NumPy, mpmath and SymPy are imported on first use.
+#: Number kind → (module, class).  FLINT, NumPy, mpmath and SymPy are imported on first use.
 KINDS = {
+    "intervals": ("boundcalc.arithmetic.intervals", "Intervals"),
     "rationals": ("boundcalc.arithmetic.rationals", "Rationals"),
     "wide": ("boundcalc.arithmetic.wide", "Wide"),
     "floats": ("boundcalc.arithmetic.floats", "Floats"),

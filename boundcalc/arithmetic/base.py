@@ -57,6 +57,14 @@ class Arithmetic(Protocol):
         """The natural logarithm of a positive number."""
         ...
 
+    def log1p(self, x: Scalar) -> Scalar:
+        """ln(1 + x) for x > −1, without cancellation for small x."""
+        ...
+
+    def expm1(self, x: Scalar) -> Scalar:
+        """eˣ − 1, without cancellation for small x."""
+        ...
+
     def pi(self) -> Scalar:
         """The number π."""
         ...

@@ -70,6 +70,14 @@ class Rationals:
             raise InexactError("the logarithm is irrational", value=format_number(x))
         return Fraction(0)
 
+    def log1p(self, x: Fraction) -> Fraction:
+        """ln(1 + 0) = 0; irrational elsewhere."""
+        return self.log(1 + x)
+
+    def expm1(self, x: Fraction) -> Fraction:
+        """exp(0) − 1 = 0; irrational elsewhere."""
+        return self.exp(x) - 1
+
     def pi(self) -> NoReturn:
         """Refused: π is irrational."""
         raise InexactError("pi is irrational")

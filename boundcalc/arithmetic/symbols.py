@@ -49,6 +49,14 @@ class Symbols:
         """The natural logarithm."""
         return sympy.log(x)
 
+    def log1p(self, x: Scalar) -> Scalar:
+        """ln(1 + x)."""
+        return sympy.log(1 + x)
+
+    def expm1(self, x: Scalar) -> Scalar:
+        """eˣ − 1."""
+        return sympy.exp(x) - 1
+
     def pi(self) -> Scalar:
         """The symbol π."""
         return sympy.pi

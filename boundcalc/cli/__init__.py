@@ -17,9 +17,13 @@ from typing import Annotated
 import typer
 
 from boundcalc import __version__
+from boundcalc.cli.adversary import adversary
+from boundcalc.cli.certify import certify
+from boundcalc.cli.certify import check as check_certificate
 from boundcalc.cli.common import AsJson, Folder, Settings, SpecFile, graph_of, print_json
 from boundcalc.cli.errata import errata
 from boundcalc.cli.import_model import import_command
+from boundcalc.cli.refute import refute
 
 app = typer.Typer(
     name="boundcalc",
@@ -197,7 +201,11 @@ def examples(
 
 
 app.command(name="import")(import_command)
+app.command()(adversary)
 app.command()(errata)
+app.command()(refute)
+app.command()(certify)
+app.command(name="check")(check_certificate)
 
 
 def main() -> None:

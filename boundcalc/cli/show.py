@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from boundcalc.arithmetic import Number
-from boundcalc.arithmetic.number import format_bound, format_limit
+from boundcalc.arithmetic import Number, Status
+from boundcalc.arithmetic.number import format_bound, worst
 from boundcalc.cli.show_network import show_reading
 from boundcalc.cli.tables import make_table, new_console, print_line, print_table, shortened
 from boundcalc.graph import OperatorGraph
@@ -39,10 +38,6 @@ def _bound(value: Number | None) -> str:
     return "–" if value is None else format_bound(value.value)
 
 
-def _limit(value: Number | None) -> str:
-    return "–" if value is None else format_limit(value.value)
-
-
 def show_coefficients(
     graph: OperatorGraph, found: Mapping[str, Coefficients], *, formulas: bool
 ) -> None:
@@ -62,6 +57,7 @@ def show_coefficients(
                 else:
                     table.add_row(escape(row.label), *(_coefficient(row, c[0]) for c in _COLUMNS))
             print_table(console, table)
+            print_line(console, f"  coefficients: {_coefficient_status(coefficients)}")
             _show_bounds(console, coefficients)
             show_reading(console, coefficients)
         if formulas or coefficients.missing:
@@ -81,6 +77,19 @@ def _coefficient(row: SiteRow, column: str) -> str:
     return "none" if number is None else _bound(number)
 
 
+def _coefficient_status(coefficients: Coefficients) -> str:
+    """How far the columns can be trusted: all alike, or those of the error and of the bias."""
+    found: dict[str, Status] = {}
+    for column, numbers in coefficients.columns.items():
+        statuses = [number.status for number in numbers if number is not None]
+        name = column.partition("_")[0]
+        if statuses:
+            found[name] = worst(*statuses, *([found[name]] if name in found else []))
+    if len(set(found.values())) == 1:
+        return str(next(iter(found.values())))
+    return ", ".join(f"{name} {status}" for name, status in found.items()) or "none"
+
+
 def _show_bounds(console: Console, coefficients: Coefficients) -> None:
     bounds = coefficients.bounds
     if bounds is not None:
@@ -89,10 +98,12 @@ def _show_bounds(console: Console, coefficients: Coefficients) -> None:
                 f"null: {bounds.reason}" if value is None else f"{_bound(value)} ({value.status})"
             )
             print_line(console, f"  {label} ≤ {text}")
-        if bounds.error_plain != bounds.error or bounds.bias_plain != bounds.bias:
+        best, plain = (bounds.error, bounds.bias), (bounds.error_plain, bounds.bias_plain)
+        if [_bound(x) for x in best] != [_bound(x) for x in plain]:
+            refined = f", with {' and '.join(bounds.refinements)}" if bounds.refinements else ""
             print_line(
                 console,
-                f"  {bounds.form}; plain general recurrences: "
+                f"  {bounds.form}{refined}; plain general recurrences: "
                 f"{_bound(bounds.error_plain)} and {_bound(bounds.bias_plain)}",
             )
     if coefficients.family.caution:
@@ -123,15 +134,23 @@ def _show_formulas(console: Console, coefficients: Coefficients) -> None:
                 print_line(console, "  " + line)
 
 
+_LETTERS = {"proved": "p", "computed": "c", "sampled": "s", "undetermined": "u"}
+
+
+def _lettered(value: Number | None) -> str:
+    """A bound or limit with the letter of its status."""
+    return "–" if value is None else f"{value} {_LETTERS[value.status]}"
+
+
 _RATE_ROWS: tuple[tuple[str, Callable[[Rate], str]], ...] = (
-    ("optimisation", lambda rate: _bound(rate.terms.get("optimisation"))),
-    ("sampling noise", lambda rate: _bound(rate.terms.get("sampling"))),
-    ("perturbation: error", lambda rate: _bound(rate.terms.get("perturbation_error"))),
-    ("perturbation: bias", lambda rate: _bound(rate.terms.get("perturbation_bias"))),
-    ("bound", lambda rate: _bound(rate.bound)),
-    ("step-size limit", lambda rate: _limit(rate.step_size_limit)),
-    ("best fixed step", lambda rate: _limit(rate.best_step[0] if rate.best_step else None)),
-    ("bound at that step", lambda rate: _bound(rate.best_step[1] if rate.best_step else None)),
+    ("optimisation", lambda rate: _lettered(rate.terms.get("optimisation"))),
+    ("sampling noise", lambda rate: _lettered(rate.terms.get("sampling"))),
+    ("perturbation: error", lambda rate: _lettered(rate.terms.get("perturbation_error"))),
+    ("perturbation: bias", lambda rate: _lettered(rate.terms.get("perturbation_bias"))),
+    ("bound", lambda rate: _lettered(rate.bound)),
+    ("step-size limit", lambda rate: _lettered(rate.step_size_limit)),
+    ("best fixed step", lambda rate: _lettered(rate.best_step[0] if rate.best_step else None)),
+    ("bound at that step", lambda rate: _lettered(rate.best_step[1] if rate.best_step else None)),
 )
 
 
@@ -154,7 +173,17 @@ def show_rates(graph: OperatorGraph, rates: Rates) -> None:
         for line in refused:
             print_line(console, line)
         console.print()
+    print_line(console, f"  {_meaning(rates)}; bounds are rounded up, limits down")
     _show_notes(console, rates.notes)
+
+
+def _meaning(rates: Rates) -> str:
+    """What the letters in the tables stand for."""
+    found = set()
+    for rate in (*rates.nonconvex.values(), *rates.pl.values()):
+        numbers = (*rate.terms.values(), rate.bound, rate.step_size_limit, *(rate.best_step or ()))
+        found |= {number.status for number in numbers if number is not None}
+    return ", ".join(f"{_LETTERS[status]} {status}" for status in Status if status in found)
 
 
 def show_run(run: Run, folder: Path | None) -> None:
@@ -233,17 +262,6 @@ def show_report(folder: Path) -> None:
     print_line(console, f"report written to {folder}")
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         print_line(console, f"  {path.relative_to(folder)}")
-
-
-def show_errata(errata: Iterable[Any]) -> None:
-    """The errata as a table."""
-    console = new_console()
-    table = Table(box=None, pad_edge=False)
-    for name in ("id", "where", "what", "status"):
-        table.add_column(name, overflow="fold")
-    for erratum in errata:
-        table.add_row(erratum.id, escape(erratum.where), escape(erratum.what), erratum.status)
-    console.print(table)
 
 
 def show_examples(found: Mapping[str, Mapping[str, str]]) -> None:

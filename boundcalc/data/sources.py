@@ -19,6 +19,7 @@ from boundcalc.data.generators import (
     token_data,
     uniform_data,
 )
+from boundcalc.data.paths import inside
 from boundcalc.errors import DataError
 from boundcalc.operators.base import Data
 from boundcalc.spec.expressions import Expression
@@ -200,30 +201,6 @@ def make_data(
         case CsvSource():
             path = inside(folder, source.csv, "csv")
             return csv_data(path, source.label, source.standardize, name=source.csv)
-
-
-def inside(folder: Path, name: str, where: str) -> Path:
-    """The file, links followed, if it lies in the folder: a spec is untrusted input.
-
-    Raises
-    ------
-    DataError
-        If it lies elsewhere.
-    """
-    try:
-        top = folder.resolve()
-        path = (top / name).resolve()
-    except (OSError, ValueError, RuntimeError) as error:  # a null character; a loop of links
-        raise DataError(f"this is not a path: {error}", where=where, value=name) from None
-    if Path(name).is_absolute() or not path.is_relative_to(top):
-        raise DataError(
-            "the file lies outside the folder of the spec",
-            where=where,
-            value=name,
-            expected="a path relative to the folder of the spec, without links out of it",
-            fix="copy the file next to the spec",
-        )
-    return path
 
 
 def _float(number: Expression, values: Mapping[str, float]) -> float:

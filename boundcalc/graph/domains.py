@@ -11,33 +11,48 @@ import numpy as np
 
 from boundcalc.arithmetic import FLOATS, RATIONALS
 from boundcalc.errors import BoundcalcError
-from boundcalc.operators.base import Array, Data, Domain, Region, rounded_up, rows_radius
+from boundcalc.operators.base import Array, Data, Domain, Region, rows_radius
 from boundcalc.operators.regions import smaller
-from boundcalc.spec.expressions import Expression, exact, measured, root
+from boundcalc.operators.rounding import has_measured, lower, rounded_up, upper
+from boundcalc.spec.expressions import Expression, bounded, exact, measured, root
 from boundcalc.spec.sections import InputSection, RegionSection
 
 _BITS = 200  # of a radius that stays exact
 _LENGTH = 400  # letters of a radius that stays symbolic
 
 
-def data_domain(section: InputSection, data: Data | None, values: Mapping[str, float]) -> Domain:
-    """Where the samples lie: what the spec says, else what the data shows."""
+def data_domain(
+    section: InputSection, data: Data | None, values: Mapping[str, Expression]
+) -> Domain:
+    """Where the samples lie: what the spec says, else what the data shows.
+
+    Samples are the float64 numbers that were read or drawn.
+    """
     radius, low, high = section.radius, -math.inf, math.inf
     if data is not None:
         low, high = float(data.features.min()), float(data.features.max())
         radius = rows_radius(data.features) if radius is None else radius
-    if section.low is not None:
-        low = float(section.low.evaluate(FLOATS, values))
-    if section.high is not None:
-        high = float(section.high.evaluate(FLOATS, values))
-    return Domain(radius, low, high)
+    stated = _box(section.low, section.high, values)
+    return Domain(
+        radius,
+        low if section.low is None else stated[0],
+        high if section.high is None else stated[1],
+    )
 
 
-def stated_domain(section: RegionSection, values: Mapping[str, float]) -> Domain:
+def stated_domain(section: RegionSection, values: Mapping[str, Expression]) -> Domain:
     """What an operator's section says about its input."""
-    low = -math.inf if section.low is None else float(section.low.evaluate(FLOATS, values))
-    high = math.inf if section.high is None else float(section.high.evaluate(FLOATS, values))
-    return Domain(section.input, low, high)
+    return Domain(section.input, *_box(section.low, section.high, values))
+
+
+def _box(
+    low: Expression | None, high: Expression | None, values: Mapping[str, Expression]
+) -> tuple[float, float]:
+    """Floats around what a spec says, infinite where it says nothing."""
+    return (
+        -math.inf if low is None else lower(low.substitute(values)),
+        math.inf if high is None else upper(high.substitute(values)),
+    )
 
 
 def met(first: Domain, second: Domain, size: int) -> Domain:
@@ -51,14 +66,17 @@ def met(first: Domain, second: Domain, size: int) -> Domain:
 
 
 def moved(domain: Domain, amplitude: float, size: int) -> Domain:
-    """Where y + δ lies, every component of δ at most ``amplitude`` in size."""
+    """Where y + δ lies, every component of δ at most ``amplitude`` in size.
+
+    The amplitude is a formula in floating point, of a few operations: it is rounded up.
+    """
     if amplitude == 0.0:
         return domain
     if math.isinf(amplitude):
         return Domain()
-    radius = domain.radius
+    radius, amplitude = domain.radius, rounded_up(amplitude)
     if radius is not None:
-        radius = radius + measured(rounded_up(amplitude * math.sqrt(size)))
+        radius = radius + bounded(rounded_up(amplitude * math.sqrt(size)))
     low, high = domain.low - amplitude, domain.high + amplitude
     return Domain(radius, float(np.nextafter(low, -np.inf)), float(np.nextafter(high, np.inf)))
 
@@ -81,8 +99,10 @@ def settled_size(size: Expression, values: Mapping[str, Expression]) -> Expressi
             return exact(Fraction(value))
     except BoundcalcError:
         pass
-    number = float(size.evaluate(FLOATS))
-    return measured(rounded_up(number)) if math.isfinite(number) else None
+    if has_measured(size):
+        return measured(rounded_up(float(size.evaluate(FLOATS))))
+    number = upper(size)
+    return bounded(number) if math.isfinite(number) else None
 
 
 def together(parts: list[Domain], sizes: list[int]) -> Domain:

@@ -15,12 +15,13 @@ import numpy as np
 
 from boundcalc.arithmetic import FLOATS
 from boundcalc.graph.parts import Merged, Node
-from boundcalc.operators.base import Array, Constants, rounded_up
+from boundcalc.operators.base import ZERO, Array, Constants
 from boundcalc.operators.elementwise import Elementwise
 from boundcalc.operators.norms import run_norm
 from boundcalc.operators.rescaling import rescaled_norms
+from boundcalc.operators.rounding import UNIT, length, rounded_up, upper
 from boundcalc.operators.spectral import spectral_norm
-from boundcalc.spec.expressions import Expression, measured
+from boundcalc.spec.expressions import Expression, bounded
 
 #: Largest number of inputs or outputs of an operator whose matrix is written out.
 MAX_SIDE = 2048
@@ -123,12 +124,16 @@ def _change(node: Node) -> Expression:
     assert node.derived is not None  # noqa: S101 - the caller has looked
     mixed = node.derived.hess_mixed
     if node.region.change is None or mixed is None:
-        return measured(0.0)
+        return ZERO
     return mixed * node.region.change
 
 
 def _matrix(node: Node) -> Array:
-    """The Jacobian in the input at the weights' centre, (m, n): one vjp with the unit vectors."""
+    """The Jacobian in the input at the weights' centre, (m, n): one vjp with the unit vectors.
+
+    Entries are single weights, or factors of an average or sum that are rounded: the sums
+    of a vjp have one term that is not 0.  :func:`_radius` takes the rounding in.
+    """
     assert node.operator is not None  # noqa: S101 - the caller has looked
     m, n = node.outputs, node.inputs
     w = np.zeros(node.weights) if node.region.center is None else node.region.center
@@ -140,16 +145,17 @@ def _matrix(node: Node) -> Array:
 def _merged(nodes: Sequence[Node], run: list[int]) -> Merged | None:
     """The run with its norm, or None where that saves nothing."""
     parts = [nodes[v - 1] for v in run]
-    sizes = [float(node.constants.jac_input.evaluate(FLOATS)) for node in parts]
+    sizes = [upper(node.constants.jac_input) for node in parts]
     product = math.prod(sizes)
     bend = next((k for k, node in enumerate(parts) if not _is_linear(node)), None)
     if bend is None:
-        norm = run_norm([_matrix(node) for node in parts], [_radius(node) for node in parts])
+        matrices = [_matrix(node) for node in parts]
+        norm = run_norm(matrices, [_radius(*pair) for pair in zip(parts, matrices, strict=True)])
     else:
         norm = _bent_norm(parts[:bend], sizes[bend], parts[bend + 1 :])
     if not norm < product * _WORTH:
         return None
-    return Merged(tuple(run), measured(norm), product, affine=bend is None)
+    return Merged(tuple(run), bounded(norm), product, affine=bend is None)
 
 
 def _bent_norm(before: list[Node], slope: float, after: list[Node]) -> float:
@@ -163,18 +169,18 @@ def _bent_norm(before: list[Node], slope: float, after: list[Node]) -> float:
     norm = rescaled_norms(second, first)
     norm += spectral_norm(second) * moved_first
     norm += moved_second * (spectral_norm(first) + moved_first)
-    return rounded_up(rounded_up(norm) * slope)
+    return rounded_up(norm * slope)
 
 
 def _side(parts: list[Node]) -> tuple[Array, float]:
     """The product of some matrices, and a bound on how far it moves with the weights."""
-    matrices, radii = [_matrix(node) for node in parts], [_radius(node) for node in parts]
+    matrices = [_matrix(node) for node in parts]
+    radii = [_radius(*pair) for pair in zip(parts, matrices, strict=True)]
     product = matrices[0]
     for matrix in matrices[1:]:
         product = matrix @ product
-    if not any(radii) and len(parts) == 1:
-        return product, 0.0
-    # ‖Π(W+E) − ΠW‖ ≤ Π(‖W‖+ρ) − Π‖W‖, and the product itself is rounded.
+    # ‖Π(W+E) − ΠW‖ ≤ Π(‖W‖+ρ) − Π‖W‖, which grows with ‖W‖, so that upper bounds will do;
+    # and each of the products is rounded, by γ_n‖·‖_F‖·‖_F.
     norms = [spectral_norm(matrix) for matrix in matrices]
     largest = math.prod(n + r for n, r in zip(norms, radii, strict=True))
     rounding = 4.0 * len(parts) * max(matrix.shape[1] for matrix in matrices) * 2.0**-53
@@ -183,5 +189,6 @@ def _side(parts: list[Node]) -> tuple[Array, float]:
     return product, rounded_up(moved + rounding * frobenius)
 
 
-def _radius(node: Node) -> float:
-    return rounded_up(float(_change(node).evaluate(FLOATS)))
+def _radius(node: Node, matrix: Array) -> float:
+    """How far the Jacobian may be from the matrix: with the weights, and by its rounding."""
+    return rounded_up(upper(_change(node)) + 4.0 * UNIT * length(matrix))

@@ -12,6 +12,7 @@ from boundcalc.graph.evaluate import evaluated
 from boundcalc.graph.numbers import ChainConstants, GraphConstants, Levels, UniformConstants
 from boundcalc.graph.parts import CONSTANT_NAMES, Merged, Node, Perturbation, Site
 from boundcalc.operators.base import Data
+from boundcalc.perturbations.dependence import Dependence
 from boundcalc.spec.expressions import Expression
 from boundcalc.spec.model import Spec
 
@@ -267,17 +268,21 @@ class OperatorGraph:
         Notes
         -----
         Several perturbations at one site add in every norm (Minkowski), whatever
-        their dependence.
+        their dependence; what is known of their sum given the sites before is what is
+        known of each of them.
         """
         values = self.values(kind)
         chosen = range(len(self.perturbations)) if active is None else active
         zero = kind.number(0)
         forward: dict[int, list[tuple[Any, Any, Any]]] = {}
+        weakest = [Dependence.INDEPENDENT] * (self.size + 1)
         backward: dict[int, list[tuple[Any, Any, Any]]] = {}
         for position in chosen:
             perturbation = self.perturbations[position]
             if perturbation.direction == "forward":
                 here = forward.setdefault(perturbation.site, [])
+                site = perturbation.site
+                weakest[site] = min(weakest[site], perturbation.dependence)
             elif self.ends[perturbation.edge][0]:
                 here = backward.setdefault(perturbation.edge, [])
             else:
@@ -297,6 +302,7 @@ class OperatorGraph:
             q=tuple(_fourth(forward.get(i, []), kind) for i in range(nodes)),
             eps=column(backward, 0, edges),
             n=column(backward, 1, edges),
+            dependence=tuple(weakest),
         )
 
 

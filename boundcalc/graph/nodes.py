@@ -57,7 +57,7 @@ def make_nodes(
         making.shapes.append((1 if data is None else int(data.features.shape[1]),))
     _check_data(making)
     size = prod(making.shapes[0])
-    making.regions.append(domains.data_domain(section, data, numbers).within(size))
+    making.regions.append(domains.data_domain(section, data, making.symbols).within(size))
     making.outputs.append(None if data is None else data.features[None])
     for v in range(1, len(links.entries) + 1):
         _make(making, v)
@@ -204,7 +204,7 @@ def _region(
 ) -> Region:
     """Where the input lies: what is stated, cut by what is known of the operators before."""
     section: OperatorSection = entry.section
-    stated = domains.stated_domain(section.region, making.numbers)
+    stated = domains.stated_domain(section.region, making.symbols)
     known = [making.regions[u] for u in reads]
     sizes = [prod(making.shapes[u]) for u in reads]
     if operator is None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from boundcalc.arithmetic import Scalar
+from boundcalc.perturbations.dependence import Dependence
 
 
 @dataclass(frozen=True)
@@ -237,6 +238,9 @@ class Levels:
     eps, n
         By edge: ϵ_i = √E‖ε_i‖² and n_i, the size of the conditional mean of ε_i.
         Those of edges from the data, which never reach the gradient, are 0 or not read.
+    dependence
+        By operator: what is known of δ_i given the forward perturbations before it; None
+        where nothing is known of any.
     """
 
     e: tuple[Scalar, ...]
@@ -244,6 +248,7 @@ class Levels:
     q: tuple[Scalar | None, ...]
     eps: tuple[Scalar, ...]
     n: tuple[Scalar, ...]
+    dependence: tuple[Dependence, ...] | None = None
 
     @property
     def forward_centred(self) -> bool:

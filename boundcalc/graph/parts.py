@@ -9,6 +9,7 @@ from typing import Any, Literal
 from boundcalc.arithmetic import Arithmetic, Scalar
 from boundcalc.operators.base import ANYWHERE, Array, Constants, Domain, Operator, Region, Shape
 from boundcalc.perturbations.base import Distribution
+from boundcalc.perturbations.dependence import Dependence
 from boundcalc.perturbations.schedules import Schedule
 from boundcalc.perturbations.vector import VectorMoments
 from boundcalc.spec.expressions import Expression
@@ -153,6 +154,8 @@ class Perturbation:
         The steps at which the perturbation acts.
     where
         The place in the spec, for messages.
+    dependence
+        What is known of a forward perturbation given those before it.
     """
 
     site: int
@@ -167,6 +170,7 @@ class Perturbation:
     schedule: Schedule
     where: str
     edge: int = 0
+    dependence: Dependence = Dependence.ANY
 
     def level(self, kind: Arithmetic, values: Mapping[str, Scalar]) -> tuple[Any, Any, Any]:
         """(√E‖·‖², size of the mean, E‖·‖⁴ or None) in a number kind."""

@@ -13,6 +13,7 @@ from boundcalc.graph.model import OperatorGraph
 from boundcalc.graph.parts import Node, Perturbation
 from boundcalc.operators.base import ZERO
 from boundcalc.perturbations.base import Distribution
+from boundcalc.perturbations.dependence import Dependence
 from boundcalc.perturbations.schedules import Schedule, from_keys
 from boundcalc.perturbations.vector import vector_moments
 from boundcalc.spec.expressions import Expression, root
@@ -125,6 +126,7 @@ def _distribution(
     distributions: Mapping[str, type[Distribution]],
     spec: Spec,
 ) -> Distribution | None:
+    _check_dependence(section, where)
     moments = {name: getattr(section, name) for name in ("rms", "mean", "fourth")}
     given = [name for name, value in moments.items() if value is not None]
     if section.model is None:
@@ -252,7 +254,36 @@ def _at_site(
         schedule=item.schedule,
         where=where,
         edge=edge,
+        dependence=_dependence(item),
     )
+
+
+def _dependence(item: Placed) -> Dependence:
+    """That of the model, or as stated; of backward perturbations nothing is asked."""
+    if item.section.pass_ == "backward":  # noqa: S105 - a pass of the chain
+        return Dependence.ANY
+    if item.distribution is not None:
+        return item.distribution.dependence
+    return Dependence.of(item.section.dependence or "any")
+
+
+def _check_dependence(section: PerturbationSection, where: str) -> None:
+    """Refuse a statement that nothing would use."""
+    if section.dependence is None:
+        return
+    backward = section.pass_ == "backward"  # noqa: S105 - as above
+    if backward or section.model is not None:
+        raise SpecError(
+            "`dependence` of a backward perturbation"
+            if backward
+            else "`dependence` of a perturbation with a model",
+            where=f"{where}.dependence",
+            value=section.dependence,
+            expected="no such key: only how forward perturbations depend on each other matters"
+            if backward
+            else "no such key: the model knows it",
+            fix="remove `dependence`",
+        )
 
 
 def _thinned(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from boundcalc.arithmetic import FLOATS
-from boundcalc.data.sources import inside
+from boundcalc.data.paths import inside
 from boundcalc.data.weights_file import read_arrays
 from boundcalc.errors import SpecError
 from boundcalc.graph.expand import Entry

@@ -45,6 +45,7 @@ from boundcalc.operators.silu import SiLU
 from boundcalc.operators.sine import Sine
 from boundcalc.operators.softmax import Softmax
 from boundcalc.operators.softplus import Softplus
+from boundcalc.operators.spline import Spline
 from boundcalc.operators.square import Square
 from boundcalc.operators.squared import SquaredLoss
 from boundcalc.operators.tanh import Tanh
@@ -89,6 +90,7 @@ __all__ = [
     "Slot",
     "Softmax",
     "Softplus",
+    "Spline",
     "Square",
     "SquaredLoss",
     "SymbolicForm",
@@ -128,6 +130,7 @@ OPERATORS: dict[str, type[Operator]] = {
     "sine": Sine,
     "softmax": Softmax,
     "softplus": Softplus,
+    "spline": Spline,
     "square": Square,
     "squared": SquaredLoss,
     "tanh": Tanh,

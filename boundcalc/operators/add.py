@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Annotated, ClassVar, final
 
 import numpy as np
@@ -27,14 +26,13 @@ from boundcalc.operators.base import (
     symbols,
 )
 from boundcalc.operators.joining import (
-    float_above,
-    float_below,
     part_domains,
     pieces,
     product_of_intervals,
     sum_of_intervals,
 )
-from boundcalc.spec.expressions import Expression, largest, rational
+from boundcalc.operators.rounding import lower, upper
+from boundcalc.spec.expressions import Expression, largest
 from boundcalc.spec.fields import Real
 
 
@@ -166,10 +164,5 @@ def _times(factor: Expression, radius: Expression) -> Expression:
 
 
 def _interval(factor: Expression) -> tuple[float, float]:
-    """The floats around a factor; an irrational one is evaluated to a few units in the last."""
-    value = rational(factor, {})
-    if value is None:
-        near = Fraction(float(factor.evaluate(FLOATS)))
-        slack = abs(near) / 10**12
-        return float_below(near - slack), float_above(near + slack)
-    return float_below(value), float_above(value)
+    """The floats around a factor."""
+    return lower(factor), upper(factor)

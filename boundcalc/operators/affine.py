@@ -23,9 +23,10 @@ from boundcalc.operators.base import (
     Region,
     rows_radius,
 )
-from boundcalc.operators.regions import norm_of, reach, rounded_up, smaller
-from boundcalc.operators.spectral import gamma, require_finite
-from boundcalc.spec.expressions import Expression, exact, measured, root
+from boundcalc.operators.regions import norm_of, reach, smaller
+from boundcalc.operators.rounding import gamma, rounded_up
+from boundcalc.operators.spectral import require_finite
+from boundcalc.spec.expressions import Expression, bounded, exact, root
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ class AffineLayer(Operator):
         if layout.patch is not None:
             r = min(r, rounded_up(math.sqrt(layout.patch) * max(-low, high)))
         # One position's Jacobian in the weights: [patch 1], or the patch alone.
-        spread = math.hypot(r, 1.0) if self.bias else r
+        spread = math.sqrt(r * r + 1.0) if self.bias else r
         top = rounded_up(_product(reach(region.weight), spread))
         bottom = -top
         if region.center is not None and region.change is not None:
@@ -166,7 +167,9 @@ def _row_interval(
     >>> round(low, 9), round(high, 9)
     (-1.5, 1.5)
     """
+    # Squares that underflow are entries below 2⁻⁵¹¹.
     norms = np.linalg.norm(kernel, axis=1)
+    norms = np.where(kernel.any(axis=1), norms + math.sqrt(kernel.shape[1]) * 2.0**-511, 0.0)
     half = norms * r if math.isfinite(r) else np.where(norms > 0.0, np.inf, 0.0)
     # Sums of p products are rounded: 2γ_{p+4} times the sum of sizes, taken outwards.
     share = 2.0 * gamma(kernel.shape[1] + 4)
@@ -205,9 +208,9 @@ def plus(x: Expression, y: Expression) -> Expression:
 
 def size(norm: float) -> Expression:
     """A norm from above, as an expression; 0 is exact."""
-    return measured(norm) if norm else ZERO
+    return bounded(norm) if norm else ZERO
 
 
 def _product(x: float, y: float) -> float:
-    """x·y for sizes, with 0·∞ = 0."""
-    return x * y if x and y else 0.0
+    """x·y for sizes, with 0·∞ = 0; not 0 where it underflows."""
+    return max(x * y, math.ulp(0.0)) if x and y else 0.0

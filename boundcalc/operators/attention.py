@@ -29,10 +29,11 @@ from boundcalc.operators.base import (
     symbols,
 )
 from boundcalc.operators.cumulants import peak
-from boundcalc.operators.joining import float_above, part_domains, part_radius, pieces
-from boundcalc.operators.regions import number_of, reach, rounded_up, smaller
+from boundcalc.operators.joining import part_domains, part_radius, pieces, product_of_intervals
+from boundcalc.operators.regions import reach, smaller
+from boundcalc.operators.rounding import above, rounded_up
 from boundcalc.operators.softmax import softmax, softmax_pulled
-from boundcalc.spec.expressions import Expression, exact, root
+from boundcalc.spec.expressions import Expression, bounded, exact, root
 
 
 @final
@@ -190,25 +191,27 @@ class Attention(Operator):
         box = queries.largest
         if math.isinf(box):
             return radius
-        return smaller(radius, root(exact(self._width())) * number_of(box))
+        return smaller(radius, root(exact(self._width())) * bounded(box))
 
     def _peak(self, parts: tuple[Domain, ...], keys: int) -> float:
         """The largest weight of a row that reads this many keys: z = Kq/√d is bounded."""
         q, k, _ = parts
         if q.radius is None or k.radius is None:
             return 1.0
-        row = reach(self._row(q, q.radius)) / math.sqrt(self._width())
+        row = reach(self._row(q, q.radius) / root(exact(self._width())))
         half = _half_range(k, self._width())
-        span = reach(half) * 2 if half is not None else math.inf
-        return peak(keys, row * reach(k.radius), row * span)
+        span = math.inf if half is None else reach(half * 2)
+        sizes = (reach(k.radius), span)
+        ball, width = (product_of_intervals((0.0, row), (0.0, size))[1] for size in sizes)
+        return peak(keys, ball, width)
 
     def _mass(self, parts: tuple[Domain, ...]) -> Expression:
         """Σ_t max_j p_tj; a row reads all keys, or as many as its number."""
         rows, keys = self.shapes[0][0], self.shapes[1][0]
         if not self.causal:
-            return number_of(self._peak(parts, keys)) * rows
+            return bounded(self._peak(parts, keys)) * rows
         total = math.fsum(self._peak(parts, count) for count in range(1, rows + 1))
-        return number_of(total if total == rows else rounded_up(total))
+        return bounded(total if total == rows else rounded_up(total))
 
     def _width(self) -> int:
         """d, the size of a head's query."""
@@ -234,8 +237,8 @@ def _half_range(part: Domain, width: int) -> Expression | None:
     """Half the largest distance of two rows in a box; None without a box."""
     if not math.isfinite(part.high - part.low):
         return None
-    span = float_above(Fraction(part.high) - Fraction(part.low))
-    return root(exact(width)) * number_of(span) / 2
+    span = above(Fraction(part.high) - Fraction(part.low))
+    return root(exact(width)) * bounded(span) / 2
 
 
 def _by_head(rows: Array, heads: int) -> Array:

@@ -37,8 +37,8 @@ from itertools import combinations
 from boundcalc.arithmetic import FLOATS
 from boundcalc.operators.constants import ONE, ZERO, Slot
 from boundcalc.operators.cumulants import cumulants
-from boundcalc.operators.regions import larger, number_of, smaller
-from boundcalc.spec.expressions import Expression, exact, root
+from boundcalc.operators.regions import larger, smaller
+from boundcalc.spec.expressions import Expression, bounded, exact, root
 
 _SQRT_2 = root(exact(2))
 
@@ -89,7 +89,7 @@ class JointCumulants:
 
     def __init__(self, m: float) -> None:
         self._unit = cumulants(m)
-        self._m = number_of(m)
+        self._m = bounded(m)
 
     def second(self, *xs: Values) -> Expression:
         """A bound of |κ₂(x, y)|."""

@@ -23,8 +23,9 @@ from pydantic import PrivateAttr
 
 from boundcalc.errors import DataError, SpecError
 from boundcalc.operators.constants import ONE, ZERO, Constants, InputConstants, Slot, joined
-from boundcalc.operators.regions import ANYWHERE, Array, Domain, Region, Shape, rounded_up
-from boundcalc.spec.expressions import Expression, exact, measured
+from boundcalc.operators.regions import ANYWHERE, Array, Domain, Region, Shape
+from boundcalc.operators.rounding import longest
+from boundcalc.spec.expressions import Expression, bounded, exact
 from boundcalc.spec.fields import Frozen
 
 __all__ = [
@@ -43,7 +44,6 @@ __all__ = [
     "SymbolicForm",
     "joined",
     "replicas",
-    "rounded_up",
     "rows_radius",
     "scalar_only",
     "signs_only",
@@ -242,7 +242,7 @@ def rows_radius(features: Array) -> Expression:
     """
     if features.shape[-1] == 1:
         return exact(Fraction(float(np.abs(features).max())))
-    return measured(rounded_up(float(np.linalg.norm(features, axis=-1).max())))
+    return bounded(longest(features.reshape(-1, features.shape[-1])))
 
 
 def signs_only(labels: Array, operator: str) -> None:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 
-from boundcalc.operators.regions import Array, rounded_up
+from boundcalc.operators.balls import at_most, ball, working
+from boundcalc.operators.rounding import UNIT, Array, gamma, raised, rounded_up
 from boundcalc.operators.spectral import (
-    UNIT,
-    gamma,
     largest_norm,
     once,
-    raised,
     require_finite,
     scaled_to_one,
     spectral_norm,
@@ -212,5 +211,23 @@ def _waves(axis: Windows) -> npt.NDArray[np.complex128]:
     quotient, remainder = np.divmod(np.arange(axis.taps) * axis.dilation, axis.stride)
     # Whole turns are taken off in integers, so that large angles lose nothing.
     turns = np.outer(np.arange(points), quotient) % points
-    wave = np.exp(2j * np.pi * turns / points)
+    wave = _roots_of_unity(points)[turns]
     return np.where(_phases(axis)[:, None] == remainder, wave[:, None, :], 0.0)
+
+
+def _roots_of_unity(points: int) -> npt.NDArray[np.complex128]:
+    """exp(2πi k/points) for all k, within 10u; nothing is assumed of the platform's sine.
+
+    With k = mj + i each is the product of two numbers from tables of about √points, which
+    are enclosed and rounded: 3u for each factor, and √2γ₂ for the product.
+    """
+    m = math.isqrt(points) + 1
+    coarse = np.array([_root_of_unity(m * j, points) for j in range(-(-points // m))])
+    fine = np.array([_root_of_unity(i, points) for i in range(m)])
+    return np.asarray(np.outer(coarse, fine).ravel()[:points])
+
+
+def _root_of_unity(k: int, points: int) -> complex:
+    with working():
+        real, imaginary = (2 * ball(Fraction(k, points))).sin_cos_pi()[::-1]
+        return complex(at_most(real), at_most(imaginary))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import ClassVar, final
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from boundcalc.arithmetic import FLOATS
 from boundcalc.errors import DataError, SpecError
+from boundcalc.operators.balls import Ball, at_least, at_most, ball, upper_value, working
 from boundcalc.operators.base import (
     ZERO,
     Array,
@@ -24,9 +26,9 @@ from boundcalc.operators.base import (
     spread,
     symbols,
 )
-from boundcalc.operators.regions import reach, rounded_up
-from boundcalc.operators.suprema import outwards
-from boundcalc.spec.expressions import Expression, measured
+from boundcalc.operators.regions import reach
+from boundcalc.operators.rounding import above, upper
+from boundcalc.spec.expressions import Expression, bounded, exact, root
 from boundcalc.spec.grammar import parse
 
 _JAC, _HESS, _THIRD = parse("sqrt(2)"), parse("1/2"), parse("sqrt(6)/9")
@@ -156,10 +158,10 @@ class CrossEntropyLoss(Operator):
         if self.shapes:
             count = self.shapes[0][0]
             largest, off = _probabilities(region, count)
-            share = 1 / (1 + (count - 2) * math.exp(-_difference(region)))
-            jac = _below(jac, off * math.sqrt(1 + share))
+            share = _share(count - 2, _difference(region))
+            jac = _below(jac, upper_value(lambda s, q: s * (1 + q).sqrt(), off, share))
             hess = _below(hess, largest)
-            third = _below(third, float(jac.evaluate(FLOATS)) * float(hess.evaluate(FLOATS)))
+            third = _below(third, upper(jac * hess))
         return InputConstants(jac_input=jac, lip_input=jac, hess_input=hess, third_input=third)
 
     def weight_constant(self, region: Region, features: Array | None) -> Expression:
@@ -171,9 +173,11 @@ class CrossEntropyLoss(Operator):
         if not self.shapes:
             return Domain(low=0.0)
         count = self.shapes[0][0]
-        high = float(np.logaddexp(0.0, math.log(count - 1) + _difference(region)))
-        low = math.log1p((count - 1) * math.exp(-_contrast(region, count)))
-        return Domain(None, *outwards(low, high)).within(1)
+        most, least = _difference(region), -_contrast(region, count)
+        with working():
+            high = math.inf if math.isinf(most) else at_most(_log_sum(most, count - 1))
+            low = 0.0 if math.isinf(least) else at_least(_log_sum(least, count - 1))
+        return Domain(None, low, high).within(1)
 
     def _matched(self, y: Array, labels: Array) -> tuple[Array, npt.NDArray[np.intp]]:
         """The logits and, as (R, M, 1), the classes, with the same R."""
@@ -197,24 +201,47 @@ class CrossEntropyLoss(Operator):
 
 
 def _difference(region: Region) -> float:
-    """The d that bounds y_i − y_j."""
+    """The d that bounds y_i − y_j, rounded up."""
     low, high = region.interval()
-    return min(math.sqrt(2) * reach(region.input), high - low)
+    radius = None if region.input is None else root(exact(2)) * region.input
+    return min(reach(radius), _width(low, high))
 
 
 def _contrast(region: Region, count: int) -> float:
-    """The c that bounds y_i minus the mean of the others."""
+    """The c that bounds y_i minus the mean of the others, rounded up."""
     low, high = region.interval()
-    return min(math.sqrt(count / (count - 1)) * reach(region.input), high - low)
+    factor = root(exact(Fraction(count, count - 1)))
+    radius = None if region.input is None else factor * region.input
+    return min(reach(radius), _width(low, high))
+
+
+def _log_sum(t: float, count: int) -> Ball:
+    """ln(1 + count·eᵗ)."""
+    return (count * ball(t).exp()).log1p()
+
+
+def _width(low: float, high: float) -> float:
+    """The length of an interval, rounded up."""
+    if math.isinf(high - low):
+        return math.inf
+    return above(Fraction(high) - Fraction(low))
+
+
+def _share(count: int, distance: float) -> float:
+    """1/(1 + count·e^{−distance}), rounded up."""
+    if math.isinf(distance):
+        return 1.0
+    return upper_value(lambda d: 1 / (1 + count * (-d).exp()), distance)
 
 
 def _probabilities(region: Region, count: int) -> tuple[float, float]:
     """The bounds p̄ of a probability and s of one minus a probability."""
-    largest = 1 / (1 + (count - 1) * math.exp(-_contrast(region, count)))
-    return largest, 1 / (1 + math.exp(-_difference(region)) / (count - 1))
+    largest, distance = _share(count - 1, _contrast(region, count)), _difference(region)
+    if math.isinf(distance):
+        return largest, 1.0
+    return largest, upper_value(lambda d: 1 / (1 + (-d).exp() / (count - 1)), distance)
 
 
 def _below(constant: Expression, value: float) -> Expression:
-    """The value, rounded up, where it is smaller than the constant."""
-    value = rounded_up(value)
-    return measured(value) if value < constant.evaluate(FLOATS) else constant
+    """The value where it is smaller than the constant."""
+    return bounded(value) if value < constant.evaluate(FLOATS) else constant

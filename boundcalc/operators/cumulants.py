@@ -24,8 +24,9 @@ import math
 from fractions import Fraction
 
 from boundcalc.arithmetic import FLOATS
-from boundcalc.operators.regions import rounded_up
-from boundcalc.spec.expressions import Expression, exact, measured
+from boundcalc.operators.balls import upper_value
+from boundcalc.operators.rounding import above
+from boundcalc.spec.expressions import Expression, bounded, exact
 from boundcalc.spec.grammar import parse
 
 _GLOBAL = (exact(Fraction(1, 2)), parse("sqrt(6)/9"), exact(Fraction(1, 2)))
@@ -39,8 +40,13 @@ def cumulants(m: float) -> tuple[Expression, Expression, Expression]:
     >>> [str(bound) for bound in cumulants(0.1)]
     ['0.1', '0.0953463', '0.08']
     """
-    v = min((1.0 + m) / 6.0, m)  # where (1 + m)v − 3v² is largest
-    local = (m, m / math.sqrt(1.0 + m), max((1.0 + m) * v - 3.0 * v * v, 2.0 * m * m))
+    q = Fraction(m)
+    v = min((1 + q) / 6, q)  # where (1 + m)v − 3v² is largest
+    local = (
+        m,
+        upper_value(lambda x: x / (1 + x).sqrt(), m),
+        above(max((1 + q) * v - 3 * v * v, 2 * q * q)),
+    )
     return tuple(map(_smaller, local, _GLOBAL))  # type: ignore[return-value]
 
 
@@ -57,10 +63,14 @@ def peak(n: int, ball: float, width: float) -> float:
     """
     if n == 1:
         return 1.0
-    span = min(ball * math.sqrt(n / (n - 1)), width)
-    return min(1.0, rounded_up(1.0 / (1.0 + (n - 1) * math.exp(-span))))
+    most = width
+    if math.isfinite(ball):
+        turned = upper_value(lambda r, x: r * x.sqrt(), ball, Fraction(n, n - 1))
+        most = min(turned, width)
+    if math.isinf(most):
+        return 1.0
+    return upper_value(lambda x: 1 / (1 + (n - 1) * (-x).exp()), most)
 
 
 def _smaller(local: float, everywhere: Expression) -> Expression:
-    near = rounded_up(local)
-    return measured(near) if near < float(everywhere.evaluate(FLOATS)) else everywhere
+    return bounded(local) if local < float(everywhere.evaluate(FLOATS)) else everywhere

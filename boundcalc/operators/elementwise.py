@@ -10,6 +10,15 @@ import numpy as np
 from pydantic import Field, StrictBool
 
 from boundcalc.arithmetic import FLOATS
+from boundcalc.operators.balls import (
+    Ball,
+    around,
+    at_least,
+    at_most,
+    ball,
+    size_at_most,
+    working,
+)
 from boundcalc.operators.base import (
     ONE,
     ZERO,
@@ -25,9 +34,11 @@ from boundcalc.operators.base import (
     spread,
     symbols,
 )
-from boundcalc.operators.regions import number_of, reach, rounded_up, smaller
-from boundcalc.operators.suprema import Suprema, Supremum, holds, outwards
-from boundcalc.spec.expressions import Expression, exact, root
+from boundcalc.operators.joining import product_of_intervals
+from boundcalc.operators.regions import reach, smaller
+from boundcalc.operators.rounding import lower, upper
+from boundcalc.operators.suprema import Suprema, Supremum, critical, outer_ends
+from boundcalc.spec.expressions import Expression, bounded, exact, root
 from boundcalc.spec.fields import Size
 
 __all__ = ["Elementwise", "Suprema", "Supremum", "expit", "expit_slope"]
@@ -72,6 +83,10 @@ class Elementwise(Operator):
     @abstractmethod
     def derivative(self, t: Array) -> Array:
         """φ′(t)."""
+
+    @abstractmethod
+    def enclosed(self, t: Ball) -> Ball:
+        """φ of a ball that holds one float, or floats next to a turning point."""
 
     @abstractmethod
     def phi_symbolic(self, t: Any) -> Any:
@@ -163,28 +178,35 @@ class Elementwise(Operator):
             # No number bounds a component, but √n·max |φ| times the symbol bounds the norm.
             corner = max(map(abs, image))
             if size is not None and np.isfinite(corner):
-                edge = root(exact(size)) * number_of(corner)
+                edge = root(exact(size)) * bounded(corner)
                 ball = edge if ball is None else smaller(ball, edge)
             return Domain(self._scaled(ball))
-        factor = self._factor()
-        if factor == 0:
+        if self._factor() == 0:
             return Domain(ZERO, 0.0, 0.0)
-        if factor != 1:
-            image = outwards(factor * image[0], factor * image[1])
+        if self.scale.node != ONE.node:
+            image = product_of_intervals((lower(self.scale), upper(self.scale)), image)
         domain = Domain(self._scaled(ball), *image)
         return domain if size is None else domain.within(size)
 
     def image(self, low: Array | float, high: Array | float) -> tuple[float, float]:
-        """An interval that holds φ of the intervals [low, high]."""
+        """An interval that holds φ of the intervals [low, high], enclosed and rounded outwards.
+
+        φ is monotone between turning points: of all ends there the outer two are looked at.
+        """
         low, high = np.atleast_1d(low), np.atleast_1d(high)
-        turns = np.array(self.turning_points())
-        inside = [t for t in turns if np.any(holds(low, high, t))]
-        values = np.concatenate([self._at(low), self._at(high), self.phi(np.array(inside))])
-        reached = np.concatenate([self.limits, self.phi(turns)])
-        wide = outwards(float(values.min()), float(values.max()))
+        turns = self.turning_points()
+        points = list(outer_ends(low, high, turns))
+        with working(max(map(abs, points), default=1.0)):
+            values = [self.enclosed(ball(t)) for t in points]
+            values += [self.enclosed(t) for t in critical(low, high, turns)]
+            known = [self.enclosed(around(t)) for t in turns]
+            least, most = ([f(x) for x in values] for f in (at_least, at_most))
+            floor = min([*self.limits, *map(at_least, known)])
+            top = max([*self.limits, *map(at_most, known)])
+        reached = [self.limits[0]] * bool(np.isneginf(low).any())
+        reached += [self.limits[1]] * bool(np.isposinf(high).any())
         # Rounding outwards shall not leave the range of φ.
-        known = outwards(float(reached.min()), float(reached.max())) if len(turns) else self.limits
-        return max(wide[0], min(known)), min(wide[1], max(known))
+        return max(min(least + reached), floor), min(max(most + reached), top)
 
     def secant(self, low: float, high: float) -> Expression:
         """A bound of |φ(t) − φ(0)|/|t| for t in [low, high], by the mean value theorem."""
@@ -195,14 +217,15 @@ class Elementwise(Operator):
     ) -> Expression | None:
         """A bound of ‖φ(y + w)‖ from one of ‖y + w‖."""
         radius = self._argument_radius(region)
-        at_zero = abs(float(self.phi(np.zeros(1))[0]))
+        with working():
+            at_zero = size_at_most(self.enclosed(ball(0.0)))
         if radius is None or (at_zero and size is None):
             return None
         secant = self.secant(float(np.min(low)), float(np.max(high)))
-        ball = radius if secant.node == ONE.node else secant * radius
+        found = radius if secant.node == ONE.node else secant * radius
         if at_zero:
-            ball = ball + root(exact(size or 0)) * number_of(rounded_up(at_zero))
-        return ball
+            found = found + root(exact(size or 0)) * bounded(at_zero)
+        return found
 
     def _argument_radius(self, region: Region) -> Expression | None:
         """A bound of ‖y + w‖."""
@@ -226,13 +249,6 @@ class Elementwise(Operator):
             most = np.minimum(most, np.nextafter(region.center + moved, np.inf))
         # Ends are moved outwards by one float: the sums are rounded.
         return np.nextafter(low + least, -np.inf), np.nextafter(high + most, np.inf)
-
-    def _at(self, t: Array) -> Array:
-        """φ(t) for the ends of intervals, which may be infinite or too large."""
-        finite = np.isfinite(t)
-        with np.errstate(over="ignore"):
-            values = self.phi(np.where(finite, t, 0.0))
-        return np.where(finite, values, np.where(t < 0, *self.limits)).ravel()
 
     def _scaled(self, supremum: Expression | None) -> Expression | None:
         # Formulas stay readable: no product with 1, and 0 stays 0.

@@ -24,9 +24,10 @@ from boundcalc.operators.base import (
     spread,
     symbols,
 )
-from boundcalc.operators.regions import norm_of, smaller
+from boundcalc.operators.regions import smaller
+from boundcalc.operators.rounding import longest
 from boundcalc.operators.windows import Count
-from boundcalc.spec.expressions import Expression
+from boundcalc.spec.expressions import Expression, bounded
 
 
 @final
@@ -160,9 +161,9 @@ class Embedding(Operator):
         b = self.weight_constant(region, None if data is None else data.features)
         radius = None if region.weight is None else times(b, region.weight)
         if region.center is not None and region.change is not None:
-            rows = np.linalg.norm(region.center.reshape(self.vocabulary, -1), axis=1)
-            longest = times(root_of(prod(self.shapes[0])), norm_of(rows.max(keepdims=True)))
-            around = plus(longest, times(b, region.change))
+            row = bounded(longest(region.center.reshape(self.vocabulary, -1)))
+            middle = times(root_of(prod(self.shapes[0])), row)
+            around = plus(middle, times(b, region.change))
             radius = around if radius is None else smaller(radius, around)
         low, high = region.weight_interval()
         return Domain(radius, low, high)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any, ClassVar, Literal, final
 
 import numpy as np
 
+from boundcalc.operators.balls import Ball, ball, pi, sigma, sigma_slope, upper_value
 from boundcalc.operators.base import ONE, Array
-from boundcalc.operators.elementwise import Bounds, Elementwise, expit, expit_slope
-from boundcalc.operators.regions import rounded_up
-from boundcalc.operators.suprema import Suprema, Supremum, all_over, with_rounding
-from boundcalc.spec.expressions import Expression, measured
+from boundcalc.operators.elementwise import Bounds, Elementwise, expit
+from boundcalc.operators.suprema import Suprema, Supremum, all_over
+from boundcalc.spec.expressions import Expression, bounded
 from boundcalc.spec.grammar import parse
 
 _CUBIC = 0.044715
@@ -34,21 +35,6 @@ def _normal(t: Array) -> Array:
     return np.asarray(0.5 * erfc(-t / math.sqrt(2.0)))
 
 
-def _first(t: Array) -> Array:
-    t = _near(t)
-    return with_rounding(_normal(t), t * _density(t))
-
-
-def _second(t: Array) -> Array:
-    t = _near(t)
-    return _density(t) * with_rounding(2.0, -t * t)
-
-
-def _third(t: Array) -> Array:
-    t = _near(t)
-    return np.asarray(_density(t) * np.abs(t * (t - 2.0) * (t + 2.0)))
-
-
 def _argument(t: Array) -> Array:
     return np.asarray(_K * t * (1.0 + _CUBIC * t * t))
 
@@ -57,32 +43,60 @@ def _argument_slope(t: Array) -> Array:
     return np.asarray(_K * (1.0 + 3.0 * _CUBIC * t * t))
 
 
-def _first_tanh(t: Array) -> Array:
-    t = _near(t)
-    q = _argument(t)
-    return expit(q) * with_rounding(1.0, t * _argument_slope(t) * expit(-q))
+def _normal_ball(t: Ball) -> Ball:
+    return (-t / ball(2.0).sqrt()).erfc() / 2
 
 
-def _second_tanh(t: Array) -> Array:
-    t = _near(t)
-    q, slope, bend = _argument(t), _argument_slope(t), 6.0 * _K * _CUBIC * t
-    terms = 2.0 * slope, t * bend, -t * slope**2 * np.tanh(q / 2.0)
-    return expit_slope(q) * with_rounding(*terms)
+def _density_ball(t: Ball) -> Ball:
+    return (-t * t / 2).exp() / (2 * pi()).sqrt()
 
 
-def _third_tanh(t: Array) -> Array:
-    t = _near(t)
-    q, slope, bend = _argument(t), _argument_slope(t), 6.0 * _K * _CUBIC * t
-    s = np.tanh(q / 2.0)
+def _first(t: Ball) -> Ball:
+    return _normal_ball(t) + t * _density_ball(t)
+
+
+def _second(t: Ball) -> Ball:
+    return _density_ball(t) * (2 - t * t)
+
+
+def _third(t: Ball) -> Ball:
+    return _density_ball(t) * t * (t - 2) * (t + 2)
+
+
+def _cubic(t: Ball) -> tuple[Ball, Ball, Ball]:
+    """q, q′ and q″."""
+    k, c = 2 * (2 / pi()).sqrt(), ball(Fraction(str(_CUBIC)))
+    return k * t * (1 + c * t * t), k * (1 + 3 * c * t * t), 6 * k * c * t
+
+
+def _first_tanh(t: Ball) -> Ball:
+    q, slope, _ = _cubic(t)
+    return sigma(q) * (1 + t * slope * sigma(-q))
+
+
+def _second_tanh(t: Ball) -> Ball:
+    q, slope, bend = _cubic(t)
+    return sigma_slope(q) * (2 * slope + t * bend - t * slope**2 * (q / 2).tanh())
+
+
+def _third_tanh(t: Ball) -> Ball:
+    q, slope, bend = _cubic(t)
+    s = (q / 2).tanh()
     # 3q″ + tq‴ = 4q″, as q is a cubic without a square
-    terms = 4.0 * bend, -3.0 * s * slope * (slope + t * bend), 1.5 * t * slope**3 * s**2
-    return expit_slope(q) * with_rounding(*terms, -0.5 * t * slope**3)
+    moved = 4 * bend - 3 * s * slope * (slope + t * bend)
+    return sigma_slope(q) * (moved + t * slope**3 * (3 * s**2 - 1) / 2)
 
 
 _LEAST = {"none": -0.7517915246935644574579049, "tanh": -0.7524614220710162584879544}
 
 _EXACT: Suprema = (
-    Supremum(_first, (math.sqrt(2),), parse("1.128904145185155"), others=(-math.sqrt(2),)),
+    Supremum(
+        _first,
+        (math.sqrt(2),),
+        parse("1.128904145185155"),
+        others=(-math.sqrt(2),),
+        tails=(0.0, 1.0),
+    ),
     Supremum(_second, (0.0,), parse("sqrt(2/pi)"), others=(-2.0, 2.0)),
     Supremum(
         _third,
@@ -97,6 +111,7 @@ _TANH: Suprema = (
         (1.418504008790828355548034,),
         parse("1.128993068658772"),
         others=(-1.418504008790828355548034,),
+        tails=(0.0, 1.0),
     ),
     Supremum(
         _second_tanh,
@@ -176,6 +191,11 @@ class GELU(Elementwise):
         q = _argument(t)
         return expit(q) * (1.0 + t * _argument_slope(t) * expit(-q))
 
+    def enclosed(self, t: Ball) -> Ball:
+        """The product t·Φ(t), or t·σ(q(t))."""
+        exact = self.approximation == "none"
+        return t * (_normal_ball(t) if exact else sigma(_cubic(t)[0]))
+
     def phi_symbolic(self, t: Any) -> Any:
         """The product t·Φ(t), or t(1 + tanh u)/2 = t/(1 + e⁻²ᵘ)."""
         import sympy
@@ -197,8 +217,9 @@ class GELU(Elementwise):
 
     def secant(self, low: float, high: float) -> Expression:
         """|φ(t)/t| = Φ(t) or σ(q(t)), which increase."""
-        most = rounded_up(float(self._gate(np.array(high))))
-        return ONE if most >= 1.0 else measured(most)
+        gate = _normal_ball if self.approximation == "none" else lambda t: sigma(_cubic(t)[0])
+        most = 1.0 if math.isinf(high) else upper_value(gate, high)
+        return ONE if most >= 1.0 else bounded(most)
 
     def _gate(self, t: Array) -> Array:
         t = _near(t)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import Any, ClassVar, Literal, Self, final
 
 import numpy as np
 from pydantic import Field, StrictBool, model_validator
 
-from boundcalc.arithmetic import FLOATS
 from boundcalc.errors import SpecError
 from boundcalc.operators.base import (
     ZERO,
@@ -20,7 +20,6 @@ from boundcalc.operators.base import (
     Region,
     SymbolicForm,
     replicas,
-    rounded_up,
     rows_radius,
     spread,
     symbols,
@@ -28,7 +27,8 @@ from boundcalc.operators.base import (
 from boundcalc.operators.matrices import DiagonalOrMatrix, Matrix, Vector, floats, summed, times
 from boundcalc.operators.objectives import MeanLogistic, Objective, QuadraticForm, Steps
 from boundcalc.operators.regions import smaller
-from boundcalc.spec.expressions import Expression, measured
+from boundcalc.operators.rounding import gamma, rounded_up, upper
+from boundcalc.spec.expressions import Expression, bounded, measured
 from boundcalc.spec.fields import Size, custom_error
 
 #: Objective → the parameters that it needs, and those that it may have.
@@ -211,10 +211,18 @@ class GradientStep(Operator):
         return smaller(component, norm)
 
     def _on_data(self, features: Array) -> Expression:
-        """The largest norm over the samples, and what rounding may have taken from it."""
+        """The largest norm over the samples, and what rounding may have taken from it.
+
+        Of Hy + c that is γ_{n+8}(‖H‖_F‖y‖ + ‖c‖), where sup ‖Hy + c‖ ≥ ‖H‖R and ‖c‖.  Of the
+        logistic objective it depends on the platform's exp, so that its norms are measured.
+        """
         gradients = self._g.gradient(features)
         norms = np.linalg.norm(gradients, ord=np.inf if self.per_coordinate else 2, axis=-1)
         everywhere = self._steepest(rows_radius(features))
         assert everywhere is not None  # noqa: S101 - a radius was given
-        scale = float(everywhere.evaluate(FLOATS))
-        return measured(rounded_up(float(norms.max()) + 1e-12 * scale))
+        n = self._g.size
+        slack = 4.0 * math.sqrt(n) * gamma(n + 8) * upper(everywhere)
+        most = rounded_up(float(norms.max()) + slack, terms=n)
+        if isinstance(self._g, QuadraticForm):
+            return bounded(most)
+        return measured(rounded_up(most))

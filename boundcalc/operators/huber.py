@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -23,9 +25,10 @@ from boundcalc.operators.base import (
     spread,
     symbols,
 )
-from boundcalc.operators.regions import reach, smaller
+from boundcalc.operators.regions import smaller
+from boundcalc.operators.rounding import lower, upper
 from boundcalc.operators.squared import largest_residual
-from boundcalc.spec.expressions import Expression, measured, rational
+from boundcalc.spec.expressions import Expression, exact, rational
 from boundcalc.spec.fields import Size, custom_error
 
 
@@ -142,7 +145,8 @@ def _least_residual(region: Region, data: Data) -> Expression:
     """A bound of |y − label| from below."""
     low, high = region.interval()
     gaps = np.maximum(low - data.labels, data.labels - high)
-    return measured(max(0.0, float(gaps.min()) * (1 - 1e-12)))
+    # Each is rounded once.
+    return exact(Fraction(max(0.0, math.nextafter(float(gaps.min()), -math.inf))))
 
 
 def _at_most(x: Expression, y: Expression) -> bool:
@@ -151,5 +155,5 @@ def _at_most(x: Expression, y: Expression) -> bool:
         return False
     exact_x, exact_y = rational(x, {}), rational(y, {})
     if exact_x is None or exact_y is None:
-        return bool(reach(x) <= y.evaluate(FLOATS))
+        return upper(x) <= lower(y)
     return exact_x <= exact_y

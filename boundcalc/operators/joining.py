@@ -8,17 +8,17 @@ from fractions import Fraction
 from itertools import accumulate
 from math import prod
 
-import numpy as np
-
 from boundcalc.arithmetic import FLOATS
 from boundcalc.errors import SpecError
-from boundcalc.operators.regions import Array, Domain, Region, Shape, number_of, smaller
-from boundcalc.spec.expressions import Expression
+from boundcalc.operators.regions import Array, Domain, Region, Shape, smaller
+from boundcalc.operators.rounding import above, below
+from boundcalc.spec.expressions import Expression, bounded
 
 
 def pieces(y: Array, shapes: tuple[Shape, ...]) -> list[Array]:
     """The inputs that make up y, as views: the last axis cut after each.
 
+    >>> import numpy as np
     >>> [part.tolist() for part in pieces(np.arange(5.0), ((2,), (3, 1)))]
     [[0.0, 1.0], [2.0, 3.0, 4.0]]
     """
@@ -77,28 +77,10 @@ def largest_component(domain: Domain) -> Expression | None:
     """
     box, radius = domain.largest, domain.radius
     if radius is None:
-        return number_of(box) if math.isfinite(box) else None
+        return bounded(box) if math.isfinite(box) else None
     if math.isinf(box) or (not radius.symbols and radius.evaluate(FLOATS) <= box):
         return radius
-    return smaller(radius, number_of(box))
-
-
-def float_below(value: Fraction) -> float:
-    """The largest float, nearly, that is not above a fraction.
-
-    >>> float_below(Fraction(1, 10)) == 0.1, float_below(Fraction(1, 2))
-    (False, 0.5)
-    """
-    try:
-        near = float(value)
-    except OverflowError:
-        return -math.inf if value < 0 else float(np.finfo(float).max)
-    return near if Fraction(near) <= value else float(np.nextafter(near, -np.inf))
-
-
-def float_above(value: Fraction) -> float:
-    """The smallest float, nearly, that is not below a fraction."""
-    return -float_below(-value)
+    return smaller(radius, bounded(box))
 
 
 def sum_of_intervals(intervals: Iterable[tuple[float, float]]) -> tuple[float, float]:
@@ -110,9 +92,9 @@ def sum_of_intervals(intervals: Iterable[tuple[float, float]]) -> tuple[float, f
     lows, highs = zip(*intervals, strict=True)
     low, high = -math.inf, math.inf
     if all(map(math.isfinite, lows)):
-        low = float_below(sum(map(Fraction, lows), Fraction(0)))
+        low = below(sum(map(Fraction, lows), Fraction(0)))
     if all(map(math.isfinite, highs)):
-        high = float_above(sum(map(Fraction, highs), Fraction(0)))
+        high = above(sum(map(Fraction, highs), Fraction(0)))
     return low, high
 
 
@@ -137,4 +119,4 @@ def _product(x: float, y: float) -> tuple[float, float]:
     if math.isinf(x) or math.isinf(y):
         return (math.inf, math.inf) if (x > 0) == (y > 0) else (-math.inf, -math.inf)
     value = Fraction(x) * Fraction(y)
-    return float_below(value), float_above(value)
+    return below(value), above(value)

@@ -1,11 +1,14 @@
 """Vectors and matrices among the parameters of an operator, and bounds of their norms.
 
-A norm that follows from rational entries without rounding stays an exact expression;
-any other is measured, and then never too small.
+A norm that follows from rational entries without rounding stays an exact expression; any
+other is a float that is proved to be no smaller.  An entry that is no float is replaced by
+one within 2u of it, u = 2⁻⁵³; this moves a norm by at most 2u‖M‖_F ≤ 2u√1000‖M‖, a
+hundredth of the 10⁻¹² by which norms are rounded up.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import Annotated, TypeAlias
@@ -15,15 +18,15 @@ from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from boundcalc.arithmetic import FLOATS
 from boundcalc.operators.constants import ZERO
-from boundcalc.operators.regions import Array, larger, rounded_up
+from boundcalc.operators.regions import larger
+from boundcalc.operators.rounding import UNIT, Array, above, nearest, rounded_up
 from boundcalc.operators.spectral import spectral_norm
-from boundcalc.spec.expressions import Expression, exact, measured, rational, root
+from boundcalc.spec.expressions import Expression, bounded, exact, rational, root
 from boundcalc.spec.fields import Real, custom_error
 
 MAX_SIZE = 1_000  # of a vector, and of either side of a matrix
 
 _MAX_BITS = 2_000  # of a sum of squares that is kept exact
-_EPS = float(np.finfo(np.float64).eps)
 
 
 def _rectangular(rows: tuple[tuple[Expression, ...], ...]) -> tuple[tuple[Expression, ...], ...]:
@@ -89,8 +92,8 @@ DiagonalOrMatrix: TypeAlias = Annotated[
 
 
 def floats(vector: Iterable[Expression]) -> Array:
-    """The entries as floats."""
-    return np.array([float(x.evaluate(FLOATS)) for x in vector])
+    """The entries as floats, within 2u."""
+    return np.array([nearest(x) for x in vector])
 
 
 def float_rows(matrix: Iterable[Iterable[Expression]]) -> Array:
@@ -101,7 +104,7 @@ def float_rows(matrix: Iterable[Iterable[Expression]]) -> Array:
 def fractions(vector: Iterable[Expression]) -> tuple[tuple[Fraction, ...], bool]:
     """The entries as fractions, and whether these are the entries themselves.
 
-    They are not where an entry is irrational: then all are the nearest floats.
+    They are not where an entry is irrational: then all are floats within 2u of them.
     """
     entries = tuple(vector)
     values = [rational(x, {}) for x in entries]
@@ -111,12 +114,12 @@ def fractions(vector: Iterable[Expression]) -> tuple[tuple[Fraction, ...], bool]
 
 
 def bound(value: Fraction, certain: bool) -> Expression:
-    """A number that is exact if ``certain``, else measured and rounded up.
+    """A size that is exact if ``certain``; else one within 10⁻¹² of it, from above.
 
     >>> bound(Fraction(1, 3), True).source, bound(Fraction(1, 3), False).node[0]
-    ('1/3', 'measured')
+    ('1/3', 'bounded')
     """
-    return exact(value) if certain else measured(rounded_up(float(value)))
+    return exact(value) if certain else bounded(rounded_up(above(value)))
 
 
 def folded(x: Expression) -> Expression:
@@ -181,7 +184,7 @@ def euclidean(entries: Iterable[Fraction], certain: bool) -> Expression:
     total = sum((x * x for x in entries), Fraction(0))
     if certain and max(total.numerator.bit_length(), total.denominator.bit_length()) < _MAX_BITS:
         return folded(root(exact(total)))
-    return measured(rounded_up(float(np.sqrt(float(total)))))
+    return bounded(rounded_up(math.sqrt(above(total))))
 
 
 def operator_norm(matrix: tuple[tuple[Expression, ...], ...]) -> Expression:
@@ -201,18 +204,19 @@ def operator_norm(matrix: tuple[tuple[Expression, ...], ...]) -> Expression:
     if apart:
         entries, certain = fractions(x for row in matrix for x in row)
         return bound(max(abs(x) for x in entries), certain)
-    return measured(rounded_up(spectral_norm(values)))
+    return bounded(rounded_up(spectral_norm(values)))
 
 
 def eigenvalue_range(matrix: Array) -> tuple[float, float]:
     """An interval that holds every eigenvalue of a symmetric matrix, its ends within rounding.
 
     With s ≥ ‖H‖ both sI + H and sI − H are positive semidefinite, so their norms are
-    s + λ_max and s − λ_min.  Entries of s and sums with s are rounded, by at most 2sε.
+    s + λ_max and s − λ_min.  The diagonals of the sums are rounded, by at most 2su, as are
+    the differences with s, and the entries of H may be off by 2u: by 2u‖H‖_F ≤ 2us√n.
     """
     s = rounded_up(spectral_norm(matrix))
     identity = np.eye(len(matrix))
-    margin = 8.0 * _EPS * s
+    margin = 4.0 * (8.0 + math.sqrt(len(matrix))) * UNIT * s
     high = rounded_up(spectral_norm(s * identity + matrix)) - s + margin
     low = s - rounded_up(spectral_norm(s * identity - matrix)) - margin
     return max(low, -s), min(high, s)

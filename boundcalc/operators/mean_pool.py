@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from math import prod
 from typing import ClassVar, Literal, Self, final
@@ -25,7 +26,7 @@ from boundcalc.operators.base import (
     spread,
     symbols,
 )
-from boundcalc.operators.regions import rounded_up
+from boundcalc.operators.rounding import rounded_up
 from boundcalc.operators.spectral import spectral_norm
 from boundcalc.operators.windows import (
     Counts,
@@ -234,7 +235,8 @@ class MeanPool(Operator):
                 square *= Fraction(int(axis.inside.max()), axis.taps**2)
             else:
                 factor *= _axis_norm(axis)
-        return root_of(square) if factor == 1.0 else times(root_of(square), size(factor))
+        apart = root_of(square)
+        return apart if factor == 1.0 else times(apart, size(rounded_up(factor)))
 
 
 def _axis_norm(axis: Windows) -> float:
@@ -244,5 +246,6 @@ def _axis_norm(axis: Windows) -> float:
     0.866025
     """
     if axis.taps * axis.count * axis.size <= _WRITTEN_OUT:
-        return spectral_norm(axis.matrices().sum(axis=0) / axis.taps)
-    return rounded_up((axis.overlap * axis.inside.max()) ** 0.5 / axis.taps)
+        # Entries of the matrix are rounded once.
+        return rounded_up(spectral_norm(axis.matrices().sum(axis=0) / axis.taps))
+    return rounded_up(math.sqrt(axis.overlap * axis.inside.max()) / axis.taps)

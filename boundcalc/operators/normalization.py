@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from fractions import Fraction
 from math import prod
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from boundcalc.arithmetic import FLOATS
 from boundcalc.operators.base import (
@@ -28,19 +29,10 @@ from boundcalc.operators.base import (
     symbols,
 )
 from boundcalc.operators.radial import RadialBounds
-from boundcalc.operators.regions import norm_of, number_of, reach, rounded_up, smaller
-from boundcalc.spec.expressions import Expression, exact, measured, rational, root
-from boundcalc.spec.fields import Size, custom_error
-
-
-def _not_zero(value: Expression) -> Expression:
-    if not value.symbols and rational(value, {}) == 0:
-        raise custom_error("zero", "a number > 0")
-    return value
-
-
-#: A number or expression that must be positive.
-Positive = Annotated[Size, AfterValidator(_not_zero)]
+from boundcalc.operators.regions import norm_of, reach, smaller
+from boundcalc.operators.rounding import rounded_up
+from boundcalc.spec.expressions import Expression, bounded, exact, measured, root
+from boundcalc.spec.fields import Positive
 
 
 class Normalization(Operator):
@@ -144,6 +136,7 @@ class Normalization(Operator):
             # The largest eigenvalue of [[Σx̂², Σx̂], [Σx̂, T]].
             apart = np.hypot(squares - tokens, 2 * unit.sum(axis=2))
             squares = (squares + tokens + apart) / 2
+        # Measured: y − mean cancels, by how much only the samples themselves could say.
         return measured(rounded_up(float(np.sqrt(squares.max()))))
 
     def output_domain(self, region: Region, data: Data | None) -> Domain:
@@ -175,11 +168,11 @@ class Normalization(Operator):
         radius, tokens = bounds.weights() * change, root(exact(bounds.tokens))
         gain, shift = (part[0] for part in self._split(center[None], self._inputs()))
         if largest := float(np.abs(gain).max()):
-            radius = radius + tokens * bounds.norm(together=True) * number_of(largest)
+            radius = radius + tokens * bounds.norm(together=True) * bounded(largest)
         if np.any(shift):
             radius = radius + tokens * norm_of(shift)
         q = reach(bounds.component(together=False))
-        own, moved = np.abs(gain) * q, reach(change) * float(np.hypot(q, self.centered))
+        own, moved = np.abs(gain) * q, reach(change) * math.sqrt(q * q + self.centered)
         shift = shift if self.centered else np.zeros(1)
         low, high = float((shift - own).min()), float((shift + own).max())
         slack = 1e-12 * max(abs(low), abs(high), moved)  # for the rounding of these sums
@@ -196,7 +189,7 @@ class Normalization(Operator):
         found = None if region.weight is None else _times(share, region.weight)
         if region.center is not None and region.change is not None:
             gain, _ = self._split(region.center[None], self._inputs())
-            around = number_of(float(np.abs(gain).max()))
+            around = bounded(float(np.abs(gain).max()))
             if region.change.node != ZERO.node:
                 around = around + _times(share, region.change)
             found = around if found is None else smaller(found, around)

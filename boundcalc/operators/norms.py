@@ -14,15 +14,9 @@ import numpy as np
 
 from boundcalc.errors import SpecError
 from boundcalc.operators.convolution_norm import convolution_norm
-from boundcalc.operators.regions import Array, rounded_up
 from boundcalc.operators.rescaling import rescaled_norms
-from boundcalc.operators.spectral import (
-    gamma,
-    raised,
-    require_finite,
-    scaled_to_one,
-    spectral_norm,
-)
+from boundcalc.operators.rounding import Array, gamma, raised, rounded_up
+from boundcalc.operators.spectral import require_finite, scaled_to_one, spectral_norm
 
 __all__ = [
     "convolution_norm",

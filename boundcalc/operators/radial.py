@@ -25,10 +25,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from boundcalc.arithmetic import FLOATS
-from boundcalc.operators.joining import float_above
-from boundcalc.operators.regions import Region, number_of, reach, smaller
-from boundcalc.spec.expressions import Expression, exact, root
+from boundcalc.operators.regions import Region, reach, smaller
+from boundcalc.operators.rounding import above, lower
+from boundcalc.spec.expressions import Expression, bounded, exact, root
 from boundcalc.spec.grammar import parse
 
 _ONE = exact(1)
@@ -64,7 +63,7 @@ class RadialBounds:
         second = _KAPPA / (root(n) * eps)
         if radius is None or eps.symbols:
             return first, second, third
-        if reach(radius) < 0.5 * float(root(n * eps).evaluate(FLOATS)):
+        if reach(radius) < lower(root(n * eps) / 2):
             mean = radius**2 / n + eps
             second = radius * eps * 3 / (n * mean**2 * root(mean))
         return first, second, third
@@ -105,7 +104,7 @@ class RadialBounds:
             size = (Fraction(high) - Fraction(low)) / 2
             if not self.centered:
                 size = Fraction(max(abs(low), abs(high)))
-            found = root(exact(self.width)) * number_of(float_above(size))
+            found = root(exact(self.width)) * bounded(above(size))
         if ball is None or ball.symbols:
             return found
         ball = ball if tokens == 1 else ball / root(exact(tokens))

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from boundcalc.arithmetic import FLOATS
+from boundcalc.operators.balls import Ball, value_of
 from boundcalc.operators.base import ONE, ZERO, Array, Data, InputConstants, Region
 from boundcalc.operators.elementwise import Bounds, Elementwise
 from boundcalc.operators.regions import larger
@@ -45,6 +46,10 @@ class Rectifier(Elementwise):
     def derivative(self, t: Array) -> Array:
         """1 or α."""
         return np.where(t > 0, 1.0, float(self.left().evaluate(FLOATS)))
+
+    def enclosed(self, t: Ball) -> Ball:
+        """The value t or αt, of a number."""
+        return t if t > 0 else t * value_of(self.left())
 
     def phi_symbolic(self, t: Any) -> Any:
         """The value t or αt."""

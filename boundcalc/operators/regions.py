@@ -1,20 +1,28 @@
-"""Where an operator is used: balls and boxes that hold its input and its weights."""
+"""Where an operator is used: balls and boxes that hold its input and its weights.
+
+Ends of boxes are floats, moved outwards by every operation that rounds.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from boundcalc.arithmetic import FLOATS, RATIONALS
-from boundcalc.errors import InexactError
-from boundcalc.spec.expressions import Expression, exact, largest, measured, root, smallest
-
-Array: TypeAlias = npt.NDArray[np.float64]
+from boundcalc.arithmetic import FLOATS
+from boundcalc.operators.rounding import Array as Array
+from boundcalc.operators.rounding import length, upper
+from boundcalc.spec.expressions import (
+    Expression,
+    bounded,
+    exact,
+    largest,
+    rational,
+    root,
+    smallest,
+)
 
 #: The shape of one sample's value: ``(n,)``, ``(tokens, width)``, ``(channels, height, width)``.
 Shape: TypeAlias = tuple[int, ...]
@@ -58,10 +66,12 @@ class Domain:
             r = reach(radius)
             low, high = max(low, -r), min(high, r)
         if math.isfinite(max(abs(low), abs(high))):
-            corner = root(exact(size)) * number_of(max(abs(low), abs(high)))
+            corner = root(exact(size)) * bounded(max(abs(low), abs(high)))
             radius = corner if radius is None else smaller(radius, corner)
         return Domain(radius, low, high)
 
+
+_NEAR = 1.0 - 1e-9
 
 #: Nothing is known.
 ANYWHERE = Domain()
@@ -131,47 +141,41 @@ def smaller(x: Expression, y: Expression) -> Expression:
 def larger(*sizes: Expression) -> Expression:
     """The largest of some sizes, decided at once where all are known.
 
-    >>> str(larger(exact(3), exact(2)))
-    '3'
+    Of irrational numbers that are the same but for rounding the maximum stays unevaluated,
+    or the one might be taken that is smaller.
+
+    >>> from boundcalc.spec.grammar import parse
+    >>> str(larger(exact(3), exact(2))), str(larger(parse("sqrt(2)"), parse("2/sqrt(2)")))
+    ('3', 'max(2/sqrt(2), sqrt(2))')
     """
     if any(size.symbols for size in sizes):
         return largest(*sizes)
-    return max(sizes, key=lambda size: float(size.evaluate(FLOATS)))
-
-
-def number_of(value: float) -> Expression:
-    """A float as an expression: a whole number exactly, any other as measured.
-
-    >>> number_of(2.0).node[0], number_of(0.1).node[0]
-    ('number', 'measured')
-    """
-    return exact(int(value)) if float(value).is_integer() else measured(value)
+    values = [float(size.evaluate(FLOATS)) for size in sizes]
+    # Of equal expressions one is enough.
+    near = {s.node: s for s, x in zip(sizes, values, strict=True) if x >= max(values) * _NEAR}
+    if len(near) == 1:
+        return next(iter(near.values()))
+    exactly = [rational(size, {}) for size in near.values()]
+    known = [x for x in exactly if x is not None]
+    if len(known) < len(near):
+        return largest(*sorted(near.values(), key=str))
+    return list(near.values())[known.index(max(known))]
 
 
 def norm_of(values: Array) -> Expression:
-    """The Euclidean norm of an array, rounded up."""
-    return measured(rounded_up(float(np.linalg.norm(values))))
+    """The Euclidean norm of an array of weights or data, rounded up."""
+    return bounded(length(values))
 
 
 def reach(*radii: Expression | None) -> float:
-    """The sum of radii, rounded up; infinite where one is missing or has no number yet.
-
-    Rational radii give the smallest float that is not below their sum.
+    """The smallest float not below the sum of radii; infinite where one has no number yet.
 
     >>> reach(exact(1), None), reach(exact(1), exact(2))
     (inf, 3.0)
     """
-    known = [radius for radius in radii if radius is not None and not radius.symbols]
-    if len(known) < len(radii):
-        return math.inf
-    try:
-        total = sum((Fraction(radius.evaluate(RATIONALS)) for radius in known), Fraction(0))
-    except InexactError:
-        return rounded_up(sum(float(radius.evaluate(FLOATS)) for radius in known))
-    nearest = float(total)
-    return nearest if nearest >= total else math.nextafter(nearest, math.inf)
-
-
-def rounded_up(x: float) -> float:
-    """A float a little above a measured norm, so that rounding cannot make it too small."""
-    return float(np.nextafter(x * (1.0 + 1e-12), np.inf)) if x > 0 else x
+    total: Expression | None = None
+    for radius in radii:
+        if radius is None or radius.symbols:
+            return math.inf
+        total = radius if total is None else total + radius
+    return 0.0 if total is None else upper(total)

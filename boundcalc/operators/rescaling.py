@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from boundcalc.operators.regions import Array, rounded_up
-from boundcalc.operators.spectral import UNIT, raised, require_finite, scaled_to_one, spectral_norm
+from boundcalc.operators.rounding import UNIT, Array, raised, rounded_up
+from boundcalc.operators.spectral import require_finite, scaled_to_one, spectral_norm
 
 #: With more hidden units than this only the first guess is tried.
 SEARCHED = 512

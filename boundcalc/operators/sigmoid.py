@@ -5,30 +5,29 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar, final
 
-import numpy as np
-
+from boundcalc.operators.balls import Ball, sigma, sigma_slope
 from boundcalc.operators.base import Array
 from boundcalc.operators.elementwise import Bounds, Elementwise, expit, expit_slope
-from boundcalc.operators.suprema import Suprema, Supremum, all_over, with_rounding
+from boundcalc.operators.suprema import Suprema, Supremum, all_over
 from boundcalc.spec.expressions import Expression
 from boundcalc.spec.grammar import parse
 
 
-def expit_second(t: Array) -> Array:
-    """|σ″(t)|; 1 − 2σ = −tanh(t/2) loses no digits near 0."""
-    return np.asarray(expit_slope(t) * np.abs(np.tanh(t / 2.0)))
+def sigma_second(t: Ball) -> Ball:
+    """σ″(t), as 1 − 2σ(t) = −tanh(t/2)."""
+    return -sigma_slope(t) * (t / 2).tanh()
 
 
-def _third(t: Array) -> Array:
-    slope = expit_slope(t)
-    return np.asarray(slope * with_rounding(1.0, -6.0 * slope))
+def _third(t: Ball) -> Ball:
+    slope = sigma_slope(t)
+    return slope * (1 - 6 * slope)
 
 
 _STEEPEST = math.log(2 + math.sqrt(3))
 _TURN = math.log(5 + 2 * math.sqrt(6))
 SIGMOID_SUPREMA: Suprema = (
-    Supremum(expit_slope, (0.0,), parse("1/4")),
-    Supremum(expit_second, (-_STEEPEST, _STEEPEST), parse("1/(6*sqrt(3))")),
+    Supremum(sigma_slope, (0.0,), parse("1/4")),
+    Supremum(sigma_second, (-_STEEPEST, _STEEPEST), parse("1/(6*sqrt(3))")),
     Supremum(_third, (0.0,), parse("1/8"), others=(-_TURN, _TURN)),
 )
 
@@ -48,6 +47,7 @@ class Sigmoid(Elementwise):
 
     Examples
     --------
+    >>> import numpy as np
     >>> Sigmoid().forward(np.array([[[0.0, -1e3]]]), np.zeros((1, 0)), np.zeros((1, 1)))
     array([[[0.5, 0. ]]])
     """
@@ -62,6 +62,10 @@ class Sigmoid(Elementwise):
     def derivative(self, t: Array) -> Array:
         """σ(t)(1 − σ(t))."""
         return expit_slope(t)
+
+    def enclosed(self, t: Ball) -> Ball:
+        """σ(t)."""
+        return sigma(t)
 
     def phi_symbolic(self, t: Any) -> Any:
         """σ(t)."""

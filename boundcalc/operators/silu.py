@@ -7,32 +7,25 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
+from boundcalc.operators.balls import Ball, sigma, sigma_slope, upper_value
 from boundcalc.operators.base import ONE, Array
-from boundcalc.operators.elementwise import Bounds, Elementwise, expit, expit_slope
-from boundcalc.operators.regions import rounded_up
-from boundcalc.operators.suprema import Suprema, Supremum, all_over, with_rounding
-from boundcalc.spec.expressions import Expression, measured
+from boundcalc.operators.elementwise import Bounds, Elementwise, expit
+from boundcalc.operators.suprema import Suprema, Supremum, all_over
+from boundcalc.spec.expressions import Expression, bounded
 from boundcalc.spec.grammar import parse
 
 
-def _slope(t: Array) -> Array:
-    return expit(t) * (1.0 + t * expit(-t))
+def _slope(t: Ball) -> Ball:
+    return sigma(t) * (1 + t * sigma(-t))
 
 
-def _first(t: Array) -> Array:
-    t = np.clip(t, -800.0, 800.0)  # there φ′ is 0 or 1 to the last bit
-    return expit(t) * with_rounding(1.0, t * expit(-t))
+def _second(t: Ball) -> Ball:
+    return sigma_slope(t) * (2 - t * (t / 2).tanh())
 
 
-def _second(t: Array) -> Array:
-    t = np.clip(t, -800.0, 800.0)
-    return expit_slope(t) * with_rounding(2.0, -t * np.tanh(t / 2.0))
-
-
-def _third(t: Array) -> Array:
-    t = np.clip(t, -800.0, 800.0)
-    s = np.tanh(t / 2.0)
-    return expit_slope(t) * with_rounding(-3.0 * s, 1.5 * t * s**2, -0.5 * t)
+def _third(t: Ball) -> Ball:
+    s = (t / 2).tanh()
+    return sigma_slope(t) * (t * (3 * s**2 - 1) / 2 - 3 * s)
 
 
 #: Where φ′ = 0, φ″ = 0, and φ‴ = 0.
@@ -44,7 +37,13 @@ _PEAK = 1.031958241780749123401266
 _OTHER = 4.429235100557227979566417
 
 _SUPREMA: Suprema = (
-    Supremum(_first, (_STEEPEST,), parse("1.099839320128867"), others=(-_STEEPEST,)),
+    Supremum(
+        _slope,
+        (_STEEPEST,),
+        parse("1.099839320128867"),
+        others=(-_STEEPEST,),
+        tails=(0.0, 1.0),
+    ),
     Supremum(_second, (0.0,), parse("1/2"), others=(-_BENT, _BENT)),
     Supremum(_third, (-_PEAK, _PEAK), parse("0.3081815157964792"), others=(-_OTHER, _OTHER)),
 )
@@ -98,7 +97,11 @@ class SiLU(Elementwise):
 
     def derivative(self, t: Array) -> Array:
         """σ(t)(1 + t·σ(−t))."""
-        return _slope(t)
+        return expit(t) * (1.0 + t * expit(-t))
+
+    def enclosed(self, t: Ball) -> Ball:
+        """The product t·σ(t)."""
+        return t * sigma(t)
 
     def phi_symbolic(self, t: Any) -> Any:
         """The product t·σ(t)."""
@@ -118,5 +121,5 @@ class SiLU(Elementwise):
 
     def secant(self, low: float, high: float) -> Expression:
         """|φ(t)/t| = σ(t), which increases."""
-        most = rounded_up(float(expit(np.array(high))))
-        return ONE if most >= 1.0 else measured(most)
+        most = 1.0 if math.isinf(high) else upper_value(sigma, high)
+        return ONE if most >= 1.0 else bounded(most)

@@ -7,24 +7,25 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
+from boundcalc.operators.balls import Ball, at_most, ball, working
 from boundcalc.operators.base import ONE, Array
 from boundcalc.operators.elementwise import Bounds, Elementwise
-from boundcalc.operators.suprema import Suprema, Supremum, all_over, holds, outwards
+from boundcalc.operators.suprema import Suprema, Supremum, all_over, meets, nearest_ends
 from boundcalc.spec.expressions import Expression
 
 
-def _abs_cos(t: Array) -> Array:
-    return np.asarray(np.abs(np.cos(t)))
+def _sin(t: Ball) -> Ball:
+    return t.sin()
 
 
-def _abs_sin(t: Array) -> Array:
-    return np.asarray(np.abs(np.sin(t)))
+def _cos(t: Ball) -> Ball:
+    return t.cos()
 
 
 _SUPREMA: Suprema = (
-    Supremum(_abs_cos, (0.0,), ONE, period=math.pi),
-    Supremum(_abs_sin, (math.pi / 2,), ONE, period=math.pi),
-    Supremum(_abs_cos, (0.0,), ONE, period=math.pi),
+    Supremum(_cos, (0.0,), ONE, period=math.pi),
+    Supremum(_sin, (math.pi / 2,), ONE, period=math.pi),
+    Supremum(_cos, (0.0,), ONE, period=math.pi),
 )
 
 
@@ -56,6 +57,10 @@ class Sine(Elementwise):
         """The cosine."""
         return np.cos(t)
 
+    def enclosed(self, t: Ball) -> Ball:
+        """The sine."""
+        return t.sin()
+
     def phi_symbolic(self, t: Any) -> Any:
         """The sine."""
         import sympy
@@ -69,10 +74,16 @@ class Sine(Elementwise):
         return all_over(_SUPREMA, low, high)
 
     def image(self, low: Array | float, high: Array | float) -> tuple[float, float]:
-        """−1 and 1 where a trough or crest lies inside, else the sine of an end."""
+        """−1 and 1 where a trough or crest lies inside, else the sine of the end next to one."""
         low, high = np.atleast_1d(low), np.atleast_1d(high)
-        trough = np.any(holds(low, high, -math.pi / 2, 2 * math.pi))
-        crest = np.any(holds(low, high, math.pi / 2, 2 * math.pi))
-        ends = np.concatenate([self._at(low), self._at(high)])
-        least, most = outwards(float(ends.min()), float(ends.max()))
-        return -1.0 if trough else max(least, -1.0), 1.0 if crest else min(most, 1.0)
+        return -self._highest(-high, -low), self._highest(low, high)
+
+    @staticmethod
+    def _highest(low: Array, high: Array) -> float:
+        """The largest sine over the intervals; it falls with the distance from a crest."""
+        crest, turn = math.pi / 2, 2 * math.pi
+        ends = None if meets(low, high, crest, turn) else nearest_ends(low, high, crest, turn)
+        if ends is None:
+            return 1.0
+        with working(max(map(abs, ends))):
+            return min(1.0, max(at_most(ball(t).sin()) for t in ends))

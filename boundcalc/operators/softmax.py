@@ -26,9 +26,9 @@ from boundcalc.operators.base import (
     symbols,
 )
 from boundcalc.operators.cumulants import cumulants, peak
-from boundcalc.operators.normalization import Positive
-from boundcalc.operators.regions import number_of, reach
-from boundcalc.spec.expressions import Expression, root
+from boundcalc.operators.regions import reach
+from boundcalc.spec.expressions import Expression, bounded, root
+from boundcalc.spec.fields import Positive
 
 
 @final
@@ -122,14 +122,17 @@ class Softmax(Operator):
     def output_domain(self, region: Region, data: Data | None) -> Domain:
         """Components in [0, m], and ‖f‖ ≤ √(m·rows)."""
         largest = self._peak(region)
-        return Domain(root(number_of(largest) * prod(self.shapes[0][:-1])), 0.0, largest)
+        return Domain(root(bounded(largest) * prod(self.shapes[0][:-1])), 0.0, largest)
 
     def _peak(self, region: Region) -> float:
         """The number m, the largest that a p_i can be."""
         if self.temperature.symbols:
             return peak(self._width(), math.inf, math.inf)
-        tau = self._tau()
-        return peak(self._width(), reach(region.input) / tau, (region.high - region.low) / tau)
+        width = math.inf
+        if math.isfinite(region.high - region.low):
+            width = reach((bounded(region.high) - bounded(region.low)) / self.temperature)
+        ball = None if region.input is None else region.input / self.temperature
+        return peak(self._width(), reach(ball), width)
 
     def _rows(self, y: Array) -> Array:
         """y/τ as (R, M, rows, n)."""

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
+from boundcalc.operators.balls import Ball, sigma
 from boundcalc.operators.base import ONE, Array
 from boundcalc.operators.elementwise import Bounds, Elementwise, expit
 from boundcalc.operators.sigmoid import SIGMOID_SUPREMA
@@ -14,7 +15,7 @@ from boundcalc.operators.suprema import Suprema, Supremum, all_over
 from boundcalc.spec.expressions import Expression
 
 #: The derivatives of softplus are σ, σ′, σ″; σ has no critical point and tends to 1.
-SOFTPLUS_SUPREMA: Suprema = (Supremum(expit, (), ONE), *SIGMOID_SUPREMA[:2])
+SOFTPLUS_SUPREMA: Suprema = (Supremum(sigma, (), ONE, tails=(0.0, 1.0)), *SIGMOID_SUPREMA[:2])
 
 
 @final
@@ -45,6 +46,10 @@ class Softplus(Elementwise):
     def derivative(self, t: Array) -> Array:
         """σ(t)."""
         return expit(t)
+
+    def enclosed(self, t: Ball) -> Ball:
+        """max(t, 0) + ln(1 + e^{−|t|})."""
+        return t.max(0) + (-abs(t)).exp().log1p()
 
     def phi_symbolic(self, t: Any) -> Any:
         """The softplus, ln(1 + eᵗ)."""

@@ -41,7 +41,7 @@ import numpy as np
 import numpy.typing as npt
 
 from boundcalc.errors import DataError
-from boundcalc.operators.regions import Array, rounded_up
+from boundcalc.operators.rounding import UNIT, Array, gamma, raised, rounded_up
 
 #: Real or complex entries.
 AnyArray: TypeAlias = npt.NDArray[Any]
@@ -51,8 +51,6 @@ DIRECT = 512
 
 #: A matrix whose smaller side is longer is cut into slabs of at most this side.
 LIMIT = 8192
-
-UNIT = 2.0**-53
 
 _FLOOR = 2.0**-200
 
@@ -157,11 +155,6 @@ def _top_eigenvalue(gram: AnyArray) -> float:
     return float(np.linalg.eigvalsh(gram)[-1])
 
 
-def gamma(k: int) -> float:
-    """γ_k = ku/(1 − ku), the relative error of k roundings [H02, lemma 3.1]."""
-    return k * UNIT / (1.0 - k * UNIT)
-
-
 def require_finite(values: Array, what: str = "weights") -> None:
     """Raise DataError, naming the first entry that is not finite."""
     wrong = np.flatnonzero(~np.isfinite(values))
@@ -184,15 +177,6 @@ def scaled_to_one(values: Array) -> tuple[Array, int]:
     """
     power = math.frexp(float(np.abs(values).max(initial=0.0)))[1]
     return np.ldexp(values, -power), power
-
-
-def raised(norm: float, power: int) -> float:
-    """norm·2^power, rounded upwards where it underflows; infinite where it overflows."""
-    try:
-        value = math.ldexp(norm, power)
-    except OverflowError:
-        return math.inf
-    return value if value >= 2.0**-1000 else float(np.nextafter(value, math.inf))
 
 
 def once(values: Array, key: str, measure: Callable[[Array], float]) -> float:

@@ -7,10 +7,11 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
+from boundcalc.operators.balls import Ball
 from boundcalc.operators.base import ZERO, Array, Data, InputConstants, Region
 from boundcalc.operators.elementwise import Bounds, Elementwise
-from boundcalc.operators.regions import number_of, smaller
-from boundcalc.spec.expressions import Expression, exact
+from boundcalc.operators.regions import smaller
+from boundcalc.spec.expressions import Expression, bounded, exact
 
 
 @final
@@ -54,6 +55,10 @@ class Square(Elementwise):
         """The slope 2t."""
         return 2.0 * t
 
+    def enclosed(self, t: Ball) -> Ball:
+        """The square t²."""
+        return t**2
+
     def phi_symbolic(self, t: Any) -> Any:
         """The square t²."""
         return t**2
@@ -68,9 +73,9 @@ class Square(Elementwise):
         """2r, 2 and 0; r is the largest end, or the radius where that is smaller."""
         most = float(max(np.max(np.abs(low)), np.max(np.abs(high))))
         if radius is None:
-            radius = number_of(most)
+            radius = bounded(most)
         elif math.isfinite(most):
-            radius = smaller(radius, number_of(most))
+            radius = smaller(radius, bounded(most))
         return exact(2) * radius, exact(2), ZERO
 
     def input_constants(self, region: Region, data: Data | None) -> InputConstants:

@@ -24,8 +24,9 @@ from boundcalc.operators.base import (
     spread,
     symbols,
 )
-from boundcalc.operators.regions import number_of, rounded_up, smaller
-from boundcalc.spec.expressions import Expression, exact, measured
+from boundcalc.operators.regions import smaller
+from boundcalc.operators.rounding import above
+from boundcalc.spec.expressions import Expression, bounded
 
 
 @final
@@ -101,6 +102,7 @@ class SquaredLoss(Operator):
 def largest_residual(region: Region, data: Data | None) -> Expression | None:
     """A bound of |y − label| on the region and the data; None without either.
 
+    >>> from boundcalc.spec.expressions import exact
     >>> from boundcalc.spec.grammar import parse
     >>> data = Data(np.zeros((2, 1)), np.array([0.0, 1.0]))
     >>> str(largest_residual(Region(input=parse("R")), data))
@@ -115,13 +117,8 @@ def largest_residual(region: Region, data: Data | None) -> Expression | None:
         inside = None
     else:
         least, most = (Fraction(float(label)) for label in (data.labels.min(), data.labels.max()))
-        inside = _size(max(Fraction(high) - least, most - Fraction(low)))
+        inside = bounded(above(max(Fraction(high) - least, most - Fraction(low))))
     if region.input is None:
         return inside
-    around = region.input + number_of(float(np.abs(data.labels).max()))
+    around = region.input + bounded(float(np.abs(data.labels).max()))
     return around if inside is None else smaller(around, inside)
-
-
-def _size(value: Fraction) -> Expression:
-    """Whole numbers exactly, like labels; others as measured."""
-    return exact(value) if value.denominator == 1 else measured(rounded_up(float(value)))

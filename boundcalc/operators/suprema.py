@@ -1,20 +1,29 @@
-"""Suprema of one derivative of an activation over intervals."""
+"""Suprema of one derivative of an activation over intervals, in ball arithmetic."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from boundcalc.arithmetic import FLOATS
-from boundcalc.operators.regions import Array, rounded_up
-from boundcalc.spec.expressions import Expression, measured
+from boundcalc.operators.balls import (
+    Ball,
+    Enclosed,
+    around,
+    ball,
+    neighbours,
+    size_at_most,
+    working,
+)
+from boundcalc.operators.regions import Array
+from boundcalc.spec.expressions import Expression, bounded
 
-_TINY = float(np.finfo(np.float64).tiny)
-_ULPS = 1e-15  # a few units in the last place, as a fraction
+#: Ends of intervals that may be nearest to a peak, up to which each is looked at.
+_LOOKED_AT = 64
 
 
 @dataclass(frozen=True)
@@ -23,49 +32,62 @@ class Supremum:
 
     Attributes
     ----------
-    size
-        |g|, on arrays, infinite ends included: at least |g|·(1 − 10⁻¹²), which
-        :func:`~boundcalc.operators.regions.rounded_up` then makes up for.
+    derivative
+        The function g of a ball.
     peaks
-        Every point where |g| = ``bound``.
+        Every point where |g| = ``bound``, each the nearest float.
     bound
         sup |g| over the real line, or a rational number a little above it.
     others
-        Every other point where g′ = 0; g is monotone in between, so |g| over an
-        interval is largest at one of these points or at an end.
+        Every other point where g′ = 0, each the nearest float; g is monotone in between,
+        so |g| over an interval is largest at one of these points or at an end.
     period
-        The peaks repeat with this period.
+        The peaks repeat with this period, and |g| falls with the distance from them.
+    tails
+        |g| at −∞ and at ∞.
     """
 
-    size: Callable[[Array], Array]
+    derivative: Enclosed
     peaks: tuple[float, ...]
     bound: Expression
     others: tuple[float, ...] = ()
     period: float | None = None
+    tails: tuple[float, float] = (0.0, 0.0)
 
     def over(self, low: Array | float, high: Array | float) -> Expression:
-        """An upper bound of sup |g| over the intervals [low, high]; tight.
+        """An upper bound of sup |g| over the intervals [low, high]; tight and proved.
 
-        It is ``bound``, exactly, where an interval holds a peak; else the largest value
-        at an end or another critical point, measured.  A critical point is known to
-        half a unit in the last place, at which distance g has not moved from its value
-        there by what is rounded up.
+        It is ``bound`` where an interval holds a peak or ends less than a unit in the
+        last place from one; else the largest |g| at an end or another critical point.
+        In between critical points |g| is largest at an end, so that of all ends there the
+        lowest and the highest alone are looked at.  Each value is enclosed.
 
         Examples
         --------
         >>> from boundcalc.spec.expressions import exact
-        >>> size = Supremum(np.abs, (), exact(1))  # |t|, with nothing known inside
+        >>> size = Supremum(lambda t: t, (), exact(1))  # |t|, with nothing known inside
         >>> str(size.over(-0.5, 0.25))
         '0.5'
         """
         low, high = np.atleast_1d(low), np.atleast_1d(high)
-        if any(np.any(holds(low, high, peak, self.period)) for peak in self.peaks):
+        if any(meets(low, high, peak, self.period) for peak in self.peaks):
             return self.bound
-        inside = np.array([point for point in self.others if np.any(holds(low, high, point))])
-        points = np.concatenate([low.ravel(), high.ravel(), inside])
-        # A value that underflows to 0 is still positive.
-        largest = rounded_up(max(float(self.size(points).max()), _TINY))
-        return measured(largest) if largest < self.bound.evaluate(FLOATS) else self.bound
+        points = self._ends(low, high)
+        if points is None:
+            return self.bound
+        with working(max(map(abs, points), default=1.0)):
+            sizes = [size_at_most(self.derivative(ball(t))) for t in points]
+            sizes += [size_at_most(self.derivative(t)) for t in critical(low, high, self.others)]
+        sizes += [self.tails[0]] * bool(np.isneginf(low).any())
+        sizes += [self.tails[1]] * bool(np.isposinf(high).any())
+        largest = max(sizes)
+        return bounded(largest) if largest < self.bound.evaluate(FLOATS) else self.bound
+
+    def _ends(self, low: Array, high: Array) -> list[float] | None:
+        """The ends that matter; None if they are too many."""
+        if self.period is None:
+            return list(outer_ends(low, high, (*self.peaks, *self.others)))
+        return nearest_ends(low, high, self.peaks[0], self.period)
 
 
 #: The suprema of |φ′|, |φ″| and |φ‴|.
@@ -80,44 +102,74 @@ def all_over(
     return first, second, third
 
 
-def holds(low: Array, high: Array, point: float, period: float | None = None) -> Array:
-    """Which of the intervals [low, high] hold a point, or one a multiple of ``period`` away.
+def critical(low: Array, high: Array, points: Sequence[float]) -> Iterator[Ball]:
+    """Balls around those of the points that an interval meets."""
+    return (around(point) for point in points if meets(low, high, point))
 
-    >>> holds(np.array([3.0, 5.0]), np.array([4.0, 5.5]), 0.0, math.pi)
-    array([ True, False])
+
+def outer_ends(low: Array, high: Array, points: Sequence[float]) -> Iterator[float]:
+    """The lowest and highest finite end of an interval between each two of the points.
+
+    An end next to a point may be taken for one on its other side: then the point is met,
+    and what happens between it and its neighbours is known from :func:`critical`.
+
+    >>> list(outer_ends(np.array([0.0, 1.0, 2.0]), np.array([3.0, 9.0, np.inf]), [5.0]))
+    [0.0, 3.0, 9.0]
+    """
+    ends = np.concatenate([low.ravel(), high.ravel()])
+    ends = ends[np.isfinite(ends)]
+    pieces = np.searchsorted(np.sort(np.asarray(points, dtype=np.float64)), ends)
+    for piece in range(len(points) + 1):
+        inside = ends[pieces == piece]
+        if inside.size:
+            yield from sorted({float(inside.min()), float(inside.max())})
+
+
+def meets(low: Array, high: Array, point: float, period: float | None = None) -> bool:
+    """Whether an interval may hold a number of which ``point`` is the nearest float.
+
+    With a period, or one a multiple of it away.
+
+    >>> import math
+    >>> meets(np.array([3.0, 5.0]), np.array([4.0, 5.5]), 0.0, math.pi)
+    True
+    >>> meets(np.array([5.0]), np.array([5.5]), 0.0, math.pi)
+    False
     """
     if period is None:
-        return np.asarray((low <= point) & (point <= high))
-    # Multiples of a rounded period drift: intervals are widened by more than that.
-    drift = 4 * _ULPS * np.maximum(np.abs(low), np.abs(high))
-    low, high = low - drift, high + drift
+        below, above = neighbours(point)
+        return bool(np.any((low <= above) & (below <= high)))
+    moved = drift(low, high)
+    low, high = low - moved, high + moved
     unbounded = ~np.isfinite(high - low)
     start = np.where(unbounded, 0.0, low)
     first = point + period * np.ceil((start - point) / period)
-    return np.asarray(unbounded | (first <= high))
+    return bool(np.any(unbounded | (first <= high)))
 
 
-def with_rounding(*terms: Array | float) -> Array:
-    """|Σ terms| and what the rounding of its terms may have taken from it.
+def nearest_ends(low: Array, high: Array, point: float, period: float) -> list[float] | None:
+    """The ends that may be nearest to ``point`` and its repetitions; None if they are too many.
 
-    Each term is right to a few units in the last place.  Where they cancel, the sum is
-    not; near a zero of a derivative its size would come out too small.
+    >>> import math
+    >>> nearest_ends(np.array([1.0, 2.0]), np.array([1.5, 2.5]), 0.0, math.pi)
+    [2.5]
     """
-    return np.asarray(np.abs(sum(terms)) + 8 * _ULPS * sum(np.abs(term) for term in terms))
+    ends = np.unique(np.concatenate([low.ravel(), high.ravel()]))
+    ends = ends[np.isfinite(ends)]
+    turns = (ends - point) / period
+    distance = period * np.abs(turns - np.rint(turns))
+    error = drift(ends, ends) + drift(point, point)
+    if ends.size:
+        ends = ends[distance - error <= (distance + error).min()]
+    return None if len(ends) > _LOOKED_AT else [float(t) for t in ends]
 
 
-def outwards(low: float, high: float) -> tuple[float, float]:
-    """An interval a little wider, so that rounding cannot make it too narrow.
+def drift(low: Array | float, high: Array | float) -> npt.NDArray[np.float64]:
+    """More than the rounding of multiples of a period up to ``low`` or ``high``.
 
-    >>> low, high = outwards(-1.0, 0.0)
-    >>> low < -1.0, high
-    (True, 0.0)
+    A quotient by the period, a whole number of periods and a difference with ``point`` have
+    together at most eight roundings of numbers up to |low|, |high| and 2·``point``, those of
+    point and period included: less than 2·10⁻¹⁵ of them.  Near 0, where whole numbers are 0,
+    nothing but the point is rounded, by half a unit in its last place.
     """
-    return -_upwards(-low), _upwards(high)
-
-
-def _upwards(x: float) -> float:
-    """A float a little above; 0 and the infinities stay."""
-    if x == 0 or math.isinf(x):
-        return x
-    return float(np.nextafter(x + abs(x) * 1e-12, np.inf))
+    return np.asarray(4e-15 * np.maximum(np.abs(low), np.abs(high)))

@@ -7,24 +7,25 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
+from boundcalc.operators.balls import Ball, sigma_slope
 from boundcalc.operators.base import Array
 from boundcalc.operators.elementwise import Bounds, Elementwise, expit_slope
-from boundcalc.operators.suprema import Suprema, Supremum, all_over, with_rounding
+from boundcalc.operators.suprema import Suprema, Supremum, all_over
 from boundcalc.spec.expressions import Expression, exact
 from boundcalc.spec.grammar import parse
 
 
-def _slope(t: Array) -> Array:
-    # 1/cosh²t = 4σ′(2t): no overflow, and no cancellation as in 1 − tanh²t.
-    return 4.0 * expit_slope(2.0 * t)
+def _slope(t: Ball) -> Ball:
+    # 1/cosh²t = 4σ′(2t), without the cancellation of 1 − tanh²t.
+    return 4 * sigma_slope(2 * t)
 
 
-def _second(t: Array) -> Array:
-    return np.asarray(2.0 * np.abs(np.tanh(t)) * _slope(t))
+def _second(t: Ball) -> Ball:
+    return -2 * t.tanh() * _slope(t)
 
 
-def _third(t: Array) -> Array:
-    return np.asarray(_slope(t) * with_rounding(6.0 * np.tanh(t) ** 2, -2.0))
+def _third(t: Ball) -> Ball:
+    return _slope(t) * (6 * t.tanh() ** 2 - 2)
 
 
 _STEEPEST = math.atanh(math.sqrt(1 / 3))
@@ -64,7 +65,11 @@ class Tanh(Elementwise):
 
     def derivative(self, t: Array) -> Array:
         """1/cosh² t."""
-        return _slope(t)
+        return 4.0 * expit_slope(2.0 * t)
+
+    def enclosed(self, t: Ball) -> Ball:
+        """The hyperbolic tangent."""
+        return t.tanh()
 
     def phi_symbolic(self, t: Any) -> Any:
         """The hyperbolic tangent."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from boundcalc.perturbations.base import Array, ComponentMoments, Distribution, Sampler
 from boundcalc.perturbations.constant import Constant
+from boundcalc.perturbations.dependence import Dependence
 from boundcalc.perturbations.gaussian import Gaussian
 from boundcalc.perturbations.schedules import (
     SCHEDULES,
@@ -31,6 +32,7 @@ __all__ = [
     "Array",
     "ComponentMoments",
     "Constant",
+    "Dependence",
     "Distribution",
     "Every",
     "First",

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from boundcalc.arithmetic import FLOATS
 from boundcalc.errors import SpecError
+from boundcalc.perturbations.dependence import Dependence
 from boundcalc.spec.expressions import Expression
 from boundcalc.spec.fields import Frozen, custom_error
 
@@ -41,6 +42,10 @@ class Distribution(Frozen, ABC):
     """The law of one component.  Its fields are the model's parameters in the spec."""
 
     model: ClassVar[str]  #: the name in the spec
+
+    #: What is known of a draw given all drawn before it.  A law whose draws look at nothing
+    #: is independent; one that rounds or compresses what it is given is not.
+    dependence: ClassVar[Dependence] = Dependence.ANY
 
     @abstractmethod
     def moments(self) -> ComponentMoments:

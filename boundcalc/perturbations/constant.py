@@ -16,6 +16,7 @@ from boundcalc.perturbations.base import (
     known,
     number,
 )
+from boundcalc.perturbations.dependence import Dependence
 from boundcalc.spec.fields import Real
 
 
@@ -43,6 +44,7 @@ class Constant(Distribution):
     """
 
     model: ClassVar[str] = "constant"
+    dependence: ClassVar[Dependence] = Dependence.INDEPENDENT
 
     value: Real
 

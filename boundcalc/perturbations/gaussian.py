@@ -18,6 +18,7 @@ from boundcalc.perturbations.base import (
     number,
     require,
 )
+from boundcalc.perturbations.dependence import Dependence
 from boundcalc.spec.fields import Real, Size
 
 
@@ -44,6 +45,7 @@ class Gaussian(Distribution):
     """
 
     model: ClassVar[str] = "gaussian"
+    dependence: ClassVar[Dependence] = Dependence.INDEPENDENT
 
     std: Size
     center: Real = Field(default=0, validate_default=True)

@@ -19,6 +19,7 @@ from boundcalc.perturbations.base import (
     require,
     require_one_of,
 )
+from boundcalc.perturbations.dependence import Dependence
 from boundcalc.spec.expressions import Expression, exact
 from boundcalc.spec.fields import Real, Size
 from boundcalc.spec.grammar import parse
@@ -56,6 +57,7 @@ class TwoPoint(Distribution):
     """
 
     model: ClassVar[str] = "two_point"
+    dependence: ClassVar[Dependence] = Dependence.INDEPENDENT
 
     magnitude: Size | None = None
     low: Real | None = None

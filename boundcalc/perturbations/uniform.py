@@ -19,6 +19,7 @@ from boundcalc.perturbations.base import (
     require,
     require_one_of,
 )
+from boundcalc.perturbations.dependence import Dependence
 from boundcalc.spec.expressions import Expression, exact
 from boundcalc.spec.fields import Real, Size
 
@@ -56,6 +57,7 @@ class Uniform(Distribution):
     """
 
     model: ClassVar[str] = "uniform"
+    dependence: ClassVar[Dependence] = Dependence.INDEPENDENT
 
     half_width: Size | None = None
     low: Real | None = None

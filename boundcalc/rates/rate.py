@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
-from boundcalc.arithmetic import RATIONALS, WIDE, Number, Scalar, Status
-from boundcalc.arithmetic.number import format_limit, format_number
-from boundcalc.errors import InexactError, SpecError
+from boundcalc.arithmetic import INTERVALS, RATIONALS, WIDE, Arithmetic, Number, Scalar, Status
+from boundcalc.arithmetic.best import converted, enclosed, kind_of
+from boundcalc.arithmetic.combine import added
+from boundcalc.arithmetic.number import worst
+from boundcalc.errors import InexactError
 from boundcalc.graph import OperatorGraph
-from boundcalc.rates import statements
+from boundcalc.rates import statements, steps
+from boundcalc.rates.inputs import (
+    limit_value,
+    problem,
+    problem_as,
+    status_in,
+    step_limit,
+    too_large_a_step,
+)
 from boundcalc.rates.statements import Level, Problem
 from boundcalc.rates.timeline import Timeline
-from boundcalc.spec.expressions import Expression
 from boundcalc.theories.perturbed.families import FAMILIES, Bounds, Family
 
-_GRID = 120  # points of one round of the search for the best PL step
-_ROUNDS = 5
-_DECADES = 30  # below the limit, over which that search looks
-_SEARCH_STEPS = 2_000  # longest horizon over which that search sums step by step
+#: Terms that no perturbation enters.
+_UNPERTURBED = ("optimisation", "sampling")
+
+#: Terms of a bound in one number kind.
+Terms: TypeAlias = dict[str, Scalar]
 
 
 @dataclass(frozen=True)
@@ -38,7 +48,9 @@ class Rate:
     step_size_limit
         The largest step for which the statement holds, 1/(3L) or 1/L.
     best_step
-        The fixed step that minimises the bound for this horizon, and the bound there.
+        A fixed step that nearly minimises the bound for this horizon, and the bound there.
+        The step is an exact number below the limit, so that the bound there is proved where
+        the spec's numbers are; that no other step is better is computed.
     refused
         Why there is no bound.
     source
@@ -58,11 +70,10 @@ class Rate:
         if self.bound is None:
             return {}
         t = self.terms
-        perturbation = t["perturbation_error"].value + t["perturbation_bias"].value
         return {
             "optimisation": t["optimisation"],
             "sampling": t["sampling"],
-            "perturbation": Number(perturbation, t["optimisation"].status),
+            "perturbation": added((t["perturbation_error"], t["perturbation_bias"])),
         }
 
 
@@ -125,130 +136,140 @@ def rates(graph: OperatorGraph, *, families: Mapping[str, Family] = FAMILIES) ->
     >>> {name: str(rate.bound) for name, rate in bc.rates(spec).nonconvex.items()}
     {'published': '0.24', 'corrected': '0.24', 'sharp': '0.08'}
     """
-    problem = _problem(graph)
-    timeline = Timeline(graph, problem.horizon)
+    p = problem(graph)
+    timeline = Timeline(graph, p.horizon)
     bounds = {
         name: [family.bounds(graph, pattern.active) for pattern in timeline.patterns]
         for name, family in families.items()
     }
     nonconvex = {
-        name: _nonconvex(graph, problem, timeline, family, bounds[name])
+        name: _nonconvex(graph, p, timeline, family, bounds[name])
         for name, family in families.items()
     }
     pl = {}
-    if problem.mu is not None:
+    if p.mu is not None:
         pl = {
-            name: _pl(graph, problem, timeline, family, bounds[name])
-            for name, family in families.items()
+            name: _pl(graph, p, timeline, family, bounds[name]) for name, family in families.items()
         }
-    notes = [] if problem.mu is not None else ["no PL constant is claimed (loss.pl): no PL bound"]
+    notes = [] if p.mu is not None else ["no PL constant is claimed (loss.pl): no PL bound"]
     return Rates(
-        horizon=problem.horizon,
-        step_size=Number(problem.step, Status.COMPUTED, limit=True),
+        horizon=p.horizon,
+        step_size=Number(p.step, status_in(p.kind), limit=True),
         nonconvex=nonconvex,
         pl=pl,
         notes=(*graph.notes, *notes),
     )
 
 
-def _problem(graph: OperatorGraph) -> Problem:
-    loss, training = graph.spec.loss, graph.spec.training
-    if training is None:
-        raise SpecError(
-            "a rate needs a step size and a horizon",
-            where="training",
-            expected="training: {step_size: γ, horizon: T}",
-            fix="add a `training` section",
-        )
-    values = graph.values(WIDE)
-
-    def number(name: str, meaning: str) -> Scalar:
-        expression: Expression | None = getattr(loss, name)
-        if expression is None:
-            raise SpecError(
-                f"a rate needs {meaning}",
-                where=f"loss.{name}",
-                expected="a number ≥ 0",
-                fix=f"add `{name}` to the `loss` section",
-            )
-        return expression.evaluate(WIDE, values)
-
-    L = number("smoothness", "the Lipschitz constant of the gradient")
-    mu = None if loss.pl is None else loss.pl.evaluate(WIDE, values)
-    step = training.step_size.evaluate(WIDE, values)
-    for where, value in (("training.step_size", step), ("loss.smoothness", L), ("loss.pl", mu)):
-        if value is not None and value <= 0:
-            raise SpecError("not a positive number", where=where, value=str(value), expected="> 0")
-    if mu is not None and mu > L:
-        raise SpecError(
-            "the PL constant is larger than the smoothness",
-            where="loss.pl",
-            value=f"{loss.pl} > {loss.smoothness}",
-            expected="pl ≤ smoothness: 2μ(ℓ−ℓ*) ≤ ‖∇ℓ‖² ≤ 2L(ℓ−ℓ*)",
-            fix="lower `pl` or raise `smoothness`",
-        )
-    return Problem(
-        L=L,
-        mu=mu,
-        gap=number("initial_gap", "the initial gap ℓ(w⁰) − ℓ*"),
-        sigma=number("gradient_noise", "the sampling noise σ"),
-        step=step,
-        horizon=training.horizon,
-    )
-
-
-def batch_level(bounds: Bounds, batch: int) -> Level:
+def batch_level(bounds: Bounds, batch: int, kind: Arithmetic | None = None) -> Level:
     """A batch's level: E‖·‖² ≤ min{ζ², (1 − 1/M)·bias² + ζ²/M} (docs/theory.md, Lemma 6.4).
 
     The first entry is Minkowski's inequality.  It matters where a family's bias bound is
     above its error bound.
+
+    Parameters
+    ----------
+    kind
+        In which kind; by default the best one that holds both bounds.
     """
     assert bounds.error is not None  # noqa: S101 - every family bounds the error
     assert bounds.bias is not None  # noqa: S101 - callers have looked
-    error, bias = wide(bounds.error.value), wide(bounds.bias.value)
-    averaged = WIDE.minimum(error, (bias * (batch - 1) + error) / batch)
+    kind = kind or kind_of([bounds.error.value, bounds.bias.value])
+    error, bias = converted(bounds.error.value, kind), converted(bounds.bias.value, kind)
+    averaged = kind.minimum(error, (bias * (batch - 1) + error) / batch)
     return Level(error=averaged, bias=bias, unbiased=bool(bias == 0))
 
 
 def wide(value: Any) -> Scalar:
-    """Any number as a wide one."""
-    if isinstance(value, Fraction | int):
-        return WIDE.number(value)
-    return WIDE.measured(value) if isinstance(value, float) else value
+    """Any number as a wide one; of an enclosure the midpoint."""
+    return converted(value, WIDE)
 
 
 def _refusal(graph: OperatorGraph, p: Problem, family: Family, bounds: list[Bounds]) -> str | None:
-    uncovered = family.refusal(graph)
-    if uncovered is not None:
-        return uncovered
-    if _above_limit(graph, p, family):
-        k = family.descent.limit
-        name = "1/L" if k == 1 else f"1/({k}L)"
-        step, limit = format_number(p.step), format_limit(_limit(p, family).value)
-        return f"step_size {step} is above the limit {name} = {limit} of the theorem"
-    return next((b.reason for b in bounds if b.bias is None), None)
+    return (
+        family.refusal(graph)
+        or too_large_a_step(graph, p, family)
+        or next((b.reason for b in bounds if b.bias is None), None)
+    )
 
 
-def _above_limit(graph: OperatorGraph, p: Problem, family: Family) -> bool:
-    """γ·kL > 1, decided exactly where the numbers are rational."""
-    k = family.descent.limit
-    try:
-        values = graph.values(RATIONALS)
-        training, smoothness = graph.spec.training, graph.spec.loss.smoothness
-        assert training is not None  # noqa: S101 - _problem() has looked
-        assert smoothness is not None  # noqa: S101 - the same
-        step = training.step_size.evaluate(RATIONALS, values)
-        return bool(step * k * smoothness.evaluate(RATIONALS, values) > 1)
-    except InexactError:
-        return bool(p.step * k * p.L > 1)
+class _Statement:
+    """One family's statement in one regime, to be evaluated at several steps."""
+
+    def __init__(
+        self,
+        graph: OperatorGraph,
+        p: Problem,
+        family: Family,
+        bounds: Sequence[Bounds],
+        terms: Callable[[Problem, list[Level]], Terms],
+    ) -> None:
+        self.p, self.family, self.bounds, self._terms = p, family, bounds, terms
+        self.batch = graph.spec.loss.batch
+        self._wide_levels: list[Level] | None = None
+        values = (x.value for b in bounds for x in (b.error, b.bias) if x is not None)
+        self.kind = kind_of([*values, p.kind.number(0)])
+
+    def levels(self, kind: Arithmetic) -> list[Level]:
+        return [batch_level(b, self.batch, kind) for b in self.bounds]
+
+    def numbers(self, step: Scalar | None = None) -> dict[str, Number]:
+        """The terms at a step, by default the spec's, each with its status."""
+        found, kind = _in_best_kind(
+            lambda kind: self._terms(problem_as(self.p, kind, step), self.levels(kind)), self.kind
+        )
+        found = dict(found)
+        statuses = dict.fromkeys(found, status_in(kind))
+        if kind is not self.p.kind:
+            # Levels that are irrational or measured do not make the other terms less certain.
+            still, kind = self._unperturbed(step)
+            found |= still
+            statuses |= dict.fromkeys(still, status_in(kind))
+        error = [b.error.status for b in self.bounds if b.error is not None]
+        bias = [b.bias.status for b in self.bounds if b.bias is not None]
+        mixed = self.batch > 1 or self.family.descent.splits_variance
+        statuses["perturbation_error"] = worst(
+            statuses["perturbation_error"], *error, *(bias if mixed else ())
+        )
+        statuses["perturbation_bias"] = worst(statuses["perturbation_bias"], *bias)
+        return {name: Number(value, statuses[name]) for name, value in found.items()}
+
+    def _unperturbed(self, step: Scalar | None) -> tuple[Terms, Arithmetic]:
+        none = [Level(error=0, bias=0, unbiased=True) for _ in self.bounds]
+        found, kind = _in_best_kind(
+            lambda kind: self._terms(problem_as(self.p, kind, step), none), self.p.kind
+        )
+        return {name: found[name] for name in _UNPERTURBED}, kind
+
+    def wide_bound(self, step: Scalar) -> Scalar:
+        """The bound at a step in floating point, for searches."""
+        if self._wide_levels is None:
+            self._wide_levels = self.levels(WIDE)
+        return sum(self._terms(problem_as(self.p, WIDE, step), self._wide_levels).values())
+
+    def at_best(self, step: Scalar | None) -> tuple[Number, Number] | None:
+        """A step next to the given one and the bound there; None without one."""
+        chosen = None if step is None else steps.exact_step(step, limit_value(self.p, self.family))
+        if chosen is None or chosen <= 0:
+            return None
+        exact = isinstance(step, Fraction)
+        status = Status.PROVED if exact else Status.COMPUTED
+        return Number(chosen, status, limit=True), added(self.numbers(chosen).values())
 
 
-def _limit(p: Problem, family: Family) -> Number:
-    return Number(1 / (family.descent.limit * p.L), Status.COMPUTED, limit=True)
-
-
-def _levels(graph: OperatorGraph, bounds: list[Bounds]) -> list[Level]:
-    return [batch_level(b, graph.spec.loss.batch) for b in bounds]
+def _in_best_kind(compute: Callable[[Arithmetic], Any], best: Arithmetic) -> tuple[Any, Arithmetic]:
+    """Run ``compute`` in the given kind, or in the next best one that does."""
+    if best.exact:
+        try:
+            return compute(RATIONALS), RATIONALS
+        except InexactError:
+            pass
+    if best is not WIDE:
+        try:
+            return enclosed(compute), INTERVALS
+        except InexactError:
+            pass
+    return compute(WIDE), WIDE
 
 
 def _nonconvex(
@@ -259,69 +280,46 @@ def _nonconvex(
     best = None
     terms: dict[str, Number] = {}
     if all(b.bias is not None for b in bounds):
-        levels = _levels(graph, bounds)
-        shares = [WIDE.number(q.count) / p.horizon for q in timeline.patterns]
-        step = statements.best_nonconvex_step(p, family.descent, levels, shares)
-        if step > 0:
-            at_best = statements.nonconvex_terms(_at(p, step), family.descent, levels, shares)
-            best = (Number(step, Status.COMPUTED, limit=True), _computed(sum(at_best.values())))
+
+        def shares(kind: Arithmetic) -> list[Scalar]:
+            return [kind.number(Fraction(q.count, p.horizon)) for q in timeline.patterns]
+
+        def at(q: Problem, levels: list[Level]) -> Terms:
+            return statements.nonconvex_terms(q, family.descent, levels, shares(q.kind))
+
+        def best_step(kind: Arithmetic) -> Scalar:
+            return statements.best_nonconvex_step(
+                problem_as(p, kind), family.descent, statement.levels(kind), shares(kind)
+            )
+
+        statement = _Statement(graph, p, family, bounds, at)
+        step, _ = _in_best_kind(best_step, statement.kind)
+        best = statement.at_best(step)
         if refused is None:
-            found = statements.nonconvex_terms(p, family.descent, levels, shares)
-            terms = {name: _computed(value) for name, value in found.items()}
-    return _rate(family, terms, _limit(p, family), best, refused, source)
+            terms = statement.numbers()
+    return _rate(family, terms, step_limit(p, family), best, refused, source)
 
 
 def _pl(
     graph: OperatorGraph, p: Problem, timeline: Timeline, family: Family, bounds: list[Bounds]
 ) -> Rate:
-    source = family.descent.pl_source
     refused = _refusal(graph, p, family, bounds)
     best = None
     terms: dict[str, Number] = {}
     if all(b.bias is not None for b in bounds):
-        levels = _levels(graph, bounds)
 
-        def at(step: Scalar) -> dict[str, Scalar]:
-            q = _at(p, step)
+        def at(q: Problem, levels: list[Level]) -> Terms:
             drop = statements.contraction_drop(q, family.descent)
-            discounts = timeline.discounted(drop, family.descent.lag)
+            discounts = timeline.discounted(drop, family.descent.lag, q.kind)
             return statements.pl_terms(q, family.descent, levels, discounts)
 
-        step = None
-        if timeline.closed or p.horizon <= _SEARCH_STEPS:
-            step = _search(lambda s: sum(at(s).values()), 1 / (family.descent.limit * p.L))
-        if step is not None:
-            best = (Number(step, Status.COMPUTED, limit=True), _computed(sum(at(step).values())))
+        statement = _Statement(graph, p, family, bounds, at)
+        if steps.searchable(timeline.closed, p.horizon):
+            limit = wide(limit_value(p, family))
+            best = statement.at_best(steps.search(statement.wide_bound, limit))
         if refused is None:
-            terms = {name: _computed(value) for name, value in at(p.step).items()}
-    return _rate(family, terms, _limit(p, family), best, refused, source)
-
-
-def _search(bound: Callable[[Scalar], Scalar], limit: Scalar) -> Scalar | None:
-    """The best step in (0, limit] on a logarithmic grid that is refined around its minimum.
-
-    None if the bound only grows with the step: then no step improves on Δ₀.
-    """
-    low, high = WIDE.log(limit) - _DECADES * WIDE.log(WIDE.number(10)), WIDE.log(limit)
-    best = None
-    for _ in range(_ROUNDS):
-        points = [low + (high - low) * k / (_GRID - 1) for k in range(_GRID)]
-        steps = [WIDE.minimum(limit, WIDE.exp(x)) for x in points]
-        values = [bound(step) for step in steps]
-        k = min(range(_GRID), key=values.__getitem__)
-        if best is None and k == 0:
-            return None
-        best = steps[k]
-        low, high = points[max(k - 1, 0)], points[min(k + 1, _GRID - 1)]
-    return best
-
-
-def _at(p: Problem, step: Scalar) -> Problem:
-    return Problem(L=p.L, mu=p.mu, gap=p.gap, sigma=p.sigma, step=step, horizon=p.horizon)
-
-
-def _computed(value: Scalar) -> Number:
-    return Number(wide(value), Status.COMPUTED)
+            terms = statement.numbers()
+    return _rate(family, terms, step_limit(p, family), best, refused, family.descent.pl_source)
 
 
 def _rate(
@@ -332,5 +330,5 @@ def _rate(
     refused: str | None,
     source: str,
 ) -> Rate:
-    bound = _computed(sum(term.value for term in terms.values())) if terms else None
+    bound = added(terms.values()) if terms else None
     return Rate(family.name, bound, terms, limit, best, refused, source)

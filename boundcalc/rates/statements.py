@@ -7,15 +7,16 @@ that a family declares in :class:`~boundcalc.theories.perturbed.families.Descent
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
-from boundcalc.arithmetic import WIDE, Scalar
-from boundcalc.rates.timeline import power
+from boundcalc.arithmetic import WIDE, Arithmetic, Scalar
+from boundcalc.rates.discounts import power
 from boundcalc.theories.perturbed.descent import Descent
 
 
 @dataclass(frozen=True)
 class Problem:
-    """The objective's constants and the run, as wide numbers.
+    """The objective's constants and the run, as numbers of one kind.
 
     Attributes
     ----------
@@ -23,6 +24,8 @@ class Problem:
         Smoothness, PL constant (None without PL), Δ₀ and σ.
     step, horizon
         γ and T.
+    kind
+        The number kind.
     """
 
     L: Scalar
@@ -31,6 +34,7 @@ class Problem:
     sigma: Scalar
     step: Scalar
     horizon: int
+    kind: Arithmetic = WIDE
 
 
 @dataclass(frozen=True)
@@ -50,14 +54,19 @@ class Level:
     unbiased: bool
 
 
-def variance(level: Level, sigma: Scalar) -> Scalar:
+def variance(level: Level, sigma: Scalar, kind: Arithmetic = WIDE) -> Scalar:
     """Var(g̃) ≤ σ² + ζ² if the error has mean zero given the sample, else (σ + ζ)².
 
     docs/theory.md, Lemma 6.3.
     """
-    if level.unbiased:
-        return sigma**2 + level.error
-    return (sigma + WIDE.sqrt(level.error)) ** 2
+    return sigma**2 + added_variance(level, sigma, kind)
+
+
+def added_variance(level: Level, sigma: Scalar, kind: Arithmetic) -> Scalar:
+    """Var(g̃) − σ² ≤ ζ², or ζ² + 2σζ, without cancellation, and without a root where σ = 0."""
+    if level.unbiased or sigma == 0:
+        return level.error
+    return level.error + 2 * sigma * kind.sqrt(level.error)
 
 
 def nonconvex_terms(
@@ -75,14 +84,14 @@ def nonconvex_terms(
     """
     noise = p.L * p.step * p.sigma**2
     if d.splits_variance:
-        extra = [variance(level, p.sigma) - p.sigma**2 for level in levels]
+        extra = [added_variance(level, p.sigma, p.kind) for level in levels]
     else:
         extra = [level.error for level in levels]
     return {
         "optimisation": d.gap * p.gap / (p.step * p.horizon),
         "sampling": d.noise * noise,
-        "perturbation_error": d.error * p.L * p.step * _weighted(extra, shares),
-        "perturbation_bias": d.bias * _weighted([level.bias for level in levels], shares),
+        "perturbation_error": d.error * p.L * p.step * _weighted(extra, shares, p.kind),
+        "perturbation_bias": d.bias * _weighted([level.bias for level in levels], shares, p.kind),
     }
 
 
@@ -99,24 +108,26 @@ def pl_terms(
     discounts
         Σ_t q^{T−lag−t} over the steps of each pattern.
     """
+    error_factor = _fraction(d.pl_error, p.kind) * p.L * p.step**2
+    bias_factor = _fraction(d.pl_bias, p.kind) * p.step
     if d.pl_noise is None:
-        sampling = _fraction(d.pl_error) * p.L * p.step**2 * p.sigma**2 * sum(discounts)
-        extra = [variance(level, p.sigma) - p.sigma**2 for level in levels]
+        sampling = error_factor * p.sigma**2 * sum(discounts)
+        extra = [added_variance(level, p.sigma, p.kind) for level in levels]
     else:
         sampling = d.pl_noise * p.L * p.step * p.sigma**2 / p.mu
         extra = [level.error for level in levels]
     bias = [level.bias for level in levels]
     return {
-        "optimisation": power(contraction_drop(p, d), p.horizon) * p.gap,
+        "optimisation": power(contraction_drop(p, d), p.horizon, p.kind) * p.gap,
         "sampling": sampling,
-        "perturbation_error": _fraction(d.pl_error) * p.L * p.step**2 * _weighted(extra, discounts),
-        "perturbation_bias": _fraction(d.pl_bias) * p.step * _weighted(bias, discounts),
+        "perturbation_error": error_factor * _weighted(extra, discounts, p.kind),
+        "perturbation_bias": bias_factor * _weighted(bias, discounts, p.kind),
     }
 
 
 def contraction_drop(p: Problem, d: Descent) -> Scalar:
     """1 − q = cμγ, in (0, 1]: μ ≤ L and γ ≤ 1/L but for rounding."""
-    return WIDE.minimum(WIDE.number(1), _fraction(d.contraction) * p.mu * p.step)
+    return p.kind.minimum(p.kind.number(1), _fraction(d.contraction, p.kind) * p.mu * p.step)
 
 
 def best_nonconvex_step(
@@ -127,21 +138,26 @@ def best_nonconvex_step(
     The bound is G/γ + Hγ + const with G = gap·Δ₀/T, H = L(noise·σ² + error·…): its
     minimiser √(G/H), cut at the limit 1/(kL) (docs/theory.md, Lemma 6.6).
     """
+    kind = p.kind
     limit = 1 / (d.limit * p.L)
     if d.splits_variance:
-        spread = _weighted([variance(level, p.sigma) for level in levels], shares)
+        spread = _weighted([variance(level, p.sigma, kind) for level in levels], shares, kind)
         slope = p.L * spread
     else:
-        spread = _weighted([level.error for level in levels], shares)
+        spread = _weighted([level.error for level in levels], shares, kind)
         slope = p.L * (d.noise * p.sigma**2 + d.error * spread)
     if slope == 0:
         return limit
-    return WIDE.minimum(limit, WIDE.sqrt(d.gap * p.gap / (p.horizon * slope)))
+    square = d.gap * p.gap / (p.horizon * slope)
+    # The root is irrational more often than not, and not needed where the limit cuts it.
+    if kind.exact and square >= limit**2:
+        return limit
+    return kind.minimum(limit, kind.sqrt(square))
 
 
-def _weighted(values: list[Scalar], weights: list[Scalar]) -> Scalar:
-    return sum((v * w for v, w in zip(values, weights, strict=True)), WIDE.number(0))
+def _weighted(values: list[Scalar], weights: list[Scalar], kind: Arithmetic) -> Scalar:
+    return sum((v * w for v, w in zip(values, weights, strict=True)), kind.number(0))
 
 
-def _fraction(parts: tuple[int, int]) -> Scalar:
-    return WIDE.number(parts[0]) / parts[1]
+def _fraction(parts: tuple[int, int], kind: Arithmetic) -> Scalar:
+    return kind.number(Fraction(*parts))

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from boundcalc.arithmetic import WIDE, Scalar
+from boundcalc.arithmetic import WIDE, Arithmetic, Scalar
+from boundcalc.errors import InexactError
 from boundcalc.graph import OperatorGraph
 from boundcalc.perturbations.schedules import Progression
+from boundcalc.rates.discounts import PowerTable, geometric, sum_of_floats
 
 _CHUNK = 1 << 20
 
@@ -33,28 +35,6 @@ class Pattern:
 
     active: tuple[int, ...]
     count: int
-
-
-def power(drop: Scalar, exponent: int) -> Scalar:
-    """(1 − drop)^exponent for drop in (0, 1], exact to full precision for tiny drops."""
-    return WIDE.exp(exponent * WIDE.log1p(-drop)) if drop < 1 else WIDE.number(0)
-
-
-def geometric(drop: Scalar, steps: Progression, top: int) -> Scalar:
-    """Σ_t q^{top−t} over an arithmetic progression of steps t ≤ top; q = 1 − drop.
-
-    With stride s and n steps it is q^{top−last}(1 − q^{sn})/(1 − q^s).
-    """
-    if steps.length == 0:
-        return WIDE.number(0)
-    last = steps.start + (steps.length - 1) * steps.stride
-    if drop >= 1:
-        return WIDE.number(1 if last == top else 0)
-    log_ratio = WIDE.log1p(-drop)
-    terms = WIDE.expm1(steps.stride * steps.length * log_ratio) / WIDE.expm1(
-        steps.stride * log_ratio
-    )
-    return WIDE.exp((top - last) * log_ratio) * terms
 
 
 class Timeline:
@@ -108,7 +88,7 @@ class Timeline:
         """Whether the same perturbations act at every step."""
         return not self._distinct
 
-    def discounted(self, drop: Scalar, lag: int) -> list[Scalar]:
+    def discounted(self, drop: Scalar, lag: int, kind: Arithmetic = WIDE) -> list[Scalar]:
         """Σ_t q^{T−lag−t} over the steps t of each pattern, in their order; q = 1 − drop.
 
         Parameters
@@ -117,37 +97,43 @@ class Timeline:
             1 − q in (0, 1], given as such because q is often within rounding of 1.
         lag
             1 for the unrolled recursion, 0 for the published exponent.
+
+        Raises
+        ------
+        InexactError
+            In exact arithmetic, where the sums are too long to write out or have no closed form.
         """
         if self.constant:
-            return [geometric(drop, Progression(0, 1, self.horizon), self.horizon - lag)]
-        if len(self._distinct) == 1:
-            return self._discounted_by_one(drop, lag)
-        log_ratio = float(WIDE.log1p(-drop)) if drop < 1 else 0.0
+            return [geometric(drop, Progression(0, 1, self.horizon), self.horizon - lag, kind)]
+        if self.closed:
+            return self._discounted_by_one(drop, lag, kind)
+        if kind.exact:
+            raise InexactError("sums over several schedules have no closed form")
+        table = PowerTable(drop, self.horizon, kind)
         sums = np.zeros(len(self.patterns))
         for start, codes in self._codes():
-            steps = np.arange(start, start + len(codes), dtype=np.float64)
-            exponents = self.horizon - lag - steps
+            steps = np.arange(start, start + len(codes), dtype=np.int64)
+            weights = table(self.horizon - lag - steps)
             with np.errstate(under="ignore"):
-                weights = (
-                    np.exp(exponents * log_ratio)
-                    if drop < 1
-                    else (exponents == 0).astype(np.float64)
-                )
-            sums += np.bincount(codes, weights=weights, minlength=len(sums))
-        return [float(value) for value in sums]
+                sums += np.bincount(codes, weights=weights, minlength=len(sums))
+        return [
+            sum_of_floats(float(total), pattern.count, kind)
+            for total, pattern in zip(sums, self.patterns, strict=True)
+        ]
 
     @property
     def closed(self) -> bool:
         """Whether discounted sums have closed forms, in time that does not depend on T."""
         return len(self._distinct) <= 1
 
-    def _discounted_by_one(self, drop: Scalar, lag: int) -> list[Scalar]:
+    def _discounted_by_one(self, drop: Scalar, lag: int, kind: Arithmetic) -> list[Scalar]:
         """Two patterns at most: the one schedule's steps, and the others."""
-        everything = geometric(drop, Progression(0, 1, self.horizon), self.horizon - lag)
-        acting = WIDE.number(0)
+        top = self.horizon - lag
+        everything = geometric(drop, Progression(0, 1, self.horizon), top, kind)
+        acting = kind.number(0)
         for progression in self._distinct[0].progressions(self.horizon):
-            acting = acting + geometric(drop, progression, self.horizon - lag)
-        sums = {True: acting, False: WIDE.maximum(WIDE.number(0), everything - acting)}
+            acting = acting + geometric(drop, progression, top, kind)
+        sums = {True: acting, False: kind.maximum(kind.number(0), everything - acting)}
         return [sums[bool(row[0])] for row in self._rows]
 
     def _active(self, row: npt.NDArray[np.bool_]) -> tuple[int, ...]:

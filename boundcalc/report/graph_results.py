@@ -34,12 +34,11 @@ def graph_results(graph: OperatorGraph) -> dict[str, Any]:
     symbol has no value.
     """
     write = _writer(graph)
-    values = {name: float(value) for name, value in graph.values(FLOATS).items()}
     return {
         "chain": graph.is_chain,
         "sampled": graph.sampled,
         "operators": [
-            _operator(graph, number, section, values, write)
+            _operator(graph, number, section, write)
             for number, section in enumerate(sections_of(graph), 1)
         ],
         "merged": [
@@ -91,7 +90,6 @@ def _operator(
     graph: OperatorGraph,
     number: int,
     section: OperatorSection,
-    values: dict[str, float],
     write: _Write,
 ) -> dict[str, Any]:
     node = graph.nodes[number - 1]
@@ -107,7 +105,7 @@ def _operator(
             **_domain(input_domain(node), write),
             "weight": write(node.region.weight),
             "weight_change": write(node.region.change),
-            "from": list(region_sources(graph, node, section, values)),
+            "from": list(region_sources(graph, node, section)),
             "parts": [_domain(part, write) for part in node.region.parts],
         },
         "constants": {

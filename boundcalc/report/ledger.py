@@ -26,6 +26,7 @@ from boundcalc.report.regions import region_table
 from boundcalc.report.remarks import measured_regions, operator_remarks
 from boundcalc.report.uniform import uniform_table
 from boundcalc.spec.expressions import Expression
+from boundcalc.theories.perturbed.refinements import CONDITIONAL, INDEPENDENCE
 from boundcalc.verify import Premise
 
 _OBJECTIVE: tuple[tuple[str, str, str, Content], ...] = (
@@ -66,7 +67,7 @@ def ledger_blocks(findings: Findings) -> tuple[Block, ...]:
         blocks.append(perturbation_table(graph))
     else:
         blocks.append(Paragraph("The spec has no perturbations: all levels are zero."))
-    blocks.append(Paragraph(_dependence(graph)))
+    blocks.append(Paragraph(_dependence(findings)))
     if findings.verdicts is not None:
         checks = [p for p in findings.verdicts.premises if p.assumption == "A3"]
         if checks:
@@ -155,12 +156,21 @@ def _symbols(graph: OperatorGraph) -> list[Block]:
     ]
 
 
-def _dependence(graph: OperatorGraph) -> Content:
-    no = (
-        "The bounds on one sample's error and bias assume no independence: perturbations may "
-        "depend on each other and on the past, and their means are conditional ones. "
-    )
-    batch = graph.spec.loss.batch
+def _dependence(findings: Findings) -> Content:
+    sharp = findings.coefficients["sharp"].bounds
+    used = {INDEPENDENCE, CONDITIONAL}.intersection(sharp.refinements if sharp else ())
+    if used:
+        no = (
+            "The sharp bias bound uses what the spec says of how forward perturbations depend on "
+            "each other (independent draws of the models, `dependence`); the other bounds on one "
+            "sample's error and bias assume no independence. Means are conditional ones. "
+        )
+    else:
+        no = (
+            "The bounds on one sample's error and bias assume no independence: perturbations may "
+            "depend on each other and on the past, and their means are conditional ones. "
+        )
+    batch = findings.graph.spec.loss.batch
     if batch == 1:
         return no + "A step uses one sample."
     return (

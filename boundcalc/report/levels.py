@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from boundcalc.arithmetic import RATIONALS, WIDE, Number, Status
-from boundcalc.errors import InexactError, SymbolError
+from boundcalc.arithmetic import Arithmetic, Number, Scalar, Status
+from boundcalc.arithmetic.best import in_best_kind
+from boundcalc.errors import SymbolError
 from boundcalc.graph import OperatorGraph
 from boundcalc.graph.parts import Perturbation
 from boundcalc.perturbations.schedules import Always, Every, First, Last, Schedule, Steps
@@ -62,28 +61,37 @@ def _row(graph: OperatorGraph, perturbation: Perturbation) -> tuple[Content, ...
 
 
 def _levels(graph: OperatorGraph, p: Perturbation) -> tuple[Content, Content, Content, Content]:
-    for kind, status in ((RATIONALS, Status.PROVED), (WIDE, Status.COMPUTED)):
-        try:
-            rms, mean, fourth = p.level(kind, graph.values(kind))
-            root = None if fourth is None else kind.sqrt(kind.sqrt(fourth))
-        except InexactError:
-            continue
-        except SymbolError:
-            break
-        return (
-            _cell(rms, status),
-            _cell(mean, status),
-            "not given" if root is None else _cell(root, status),
-            "yes" if mean == 0 else "no",
-        )
+    try:
+        rms, mean, root = (_number(graph, p, part) for part in range(3))
+    except SymbolError:
+        return _symbolic(graph, p)
+    assert rms is not None  # noqa: S101 - only the fourth moment may be missing
+    assert mean is not None  # noqa: S101 - the same
+    return (
+        value(rms, 4),
+        value(mean, 4),
+        "not given" if root is None else value(root, 4),
+        "yes" if mean.value == 0 else "no",
+    )
+
+
+def _number(graph: OperatorGraph, p: Perturbation, part: int) -> Number | None:
+    """rms, mean or fourth in the best kind for it alone: one may be rational, another not."""
+
+    def compute(kind: Arithmetic) -> Scalar:
+        found = p.level(kind, graph.values(kind))[part]
+        return kind.sqrt(kind.sqrt(found)) if part == 2 and found is not None else found
+
+    found, proved = in_best_kind(compute, 1)
+    status = Status.PROVED if proved else Status.COMPUTED
+    return None if found is None else Number(found, status)
+
+
+def _symbolic(graph: OperatorGraph, p: Perturbation) -> tuple[Content, Content, Content, Content]:
     if p.rms is None or p.mean is None:
         return "symbolic", "symbolic", "symbolic", "–"
     last: Content = "not given" if p.fourth is None else formula(graph, p.fourth)
     return formula(graph, p.rms), formula(graph, p.mean), last, "–"
-
-
-def _cell(x: Any, status: Status) -> Content:
-    return value(Number(x, status), 4)
 
 
 def law(perturbation: Perturbation) -> Content:

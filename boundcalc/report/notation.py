@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from boundcalc.arithmetic import RATIONALS, WIDE, Number, Status
-from boundcalc.errors import InexactError, SymbolError
+from boundcalc.arithmetic import Number, Status
+from boundcalc.arithmetic.best import in_best_kind
+from boundcalc.errors import SymbolError
 from boundcalc.graph import OperatorGraph
 from boundcalc.report.cells import Code, Content, Maths, Piece, Value
 from boundcalc.report.numbers import DIGITS, UP, value
@@ -41,13 +42,12 @@ _WIDEST = 7.0  # em of a formula in a table cell
 
 
 def number_of(graph: OperatorGraph, expression: Expression) -> Number | None:
-    """The value of an expression: exact if it can be; None while a symbol has no value."""
+    """The value of an expression: exact or enclosed if it can be; None without a symbol's value."""
     try:
-        return Number(expression.evaluate(RATIONALS, graph.values(RATIONALS)), Status.PROVED)
+        found, proved = in_best_kind(lambda kind: expression.evaluate(kind, graph.values(kind)), 1)
     except SymbolError:
         return None
-    except InexactError:
-        return Number(expression.evaluate(WIDE, graph.values(WIDE)), Status.COMPUTED)
+    return Number(found, Status.PROVED if proved else Status.COMPUTED)
 
 
 def stated(

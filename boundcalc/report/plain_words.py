@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from boundcalc.arithmetic import Number
 from boundcalc.graph import OperatorGraph, Site
+from boundcalc.rates import wide
 from boundcalc.report.cells import (
     Block,
     Bullets,
@@ -79,7 +80,7 @@ def _error(findings: Findings, facts: Reading) -> list[Content]:
     pieces += [Maths(rf"{_SIZES}\le"), " ", _up(facts.error)]
     if facts.error_ratio is not None:
         pieces += [", which is ", _up(facts.error_ratio), " of ", Maths("U"), "."]
-        if facts.error_ratio.value > 1:
+        if wide(facts.error_ratio.value) > 1:
             pieces.append(
                 " So the bound does not exclude that the error is larger than the gradient itself."
             )
@@ -124,7 +125,7 @@ def _bias(facts: Reading) -> list[Content]:
         return [(*pieces, ". So averaging removes all of the error.")]
     if facts.bias_ratio is not None:
         pieces += [", which is ", _up(facts.bias_ratio), " of ", Maths("U")]
-    if facts.bias.value > _ALL * facts.error.value:
+    if wide(facts.bias.value) > _ALL * wide(facts.error.value):
         pieces.append(". That is as much as the error: averaging is not known to help.")
     else:
         pieces.append(". More samples and smaller steps reduce the rest of the error, not this.")
@@ -135,7 +136,7 @@ def _share(facts: Reading) -> list[Content]:
     """The operators whose weights have the largest parts of the error."""
     if not facts.shares:
         return []
-    named = [entry for entry in facts.shares if entry[1].value >= _WORTH_NAMING]
+    named = [entry for entry in facts.shares if wide(entry[1].value) >= _WORTH_NAMING]
     named = named or [facts.shares[0]]
     pieces: list[Piece] = [Strong("Where the error is."), " Of the bound on ", Maths(ERROR), ", "]
     for position, (name, share) in enumerate(named):

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from heapq import nlargest
+from operator import itemgetter
+from typing import Any
 
-from boundcalc.arithmetic import WIDE, Number, Scalar, Status
+from boundcalc.arithmetic import WIDE, Arithmetic, Number, Scalar, Status
+from boundcalc.arithmetic.best import converted, in_best_kind
+from boundcalc.arithmetic.combine import added, quotient, square_root
 from boundcalc.graph import OperatorGraph, Site
+from boundcalc.report.notation import number_of
 from boundcalc.theories.perturbed import sharp
 from boundcalc.theories.perturbed.coefficients import Coefficients
+from boundcalc.theories.perturbed.families import FAST_OPERATORS
 
 #: Operators whose share of the error is named.
 SHARES = 3
@@ -92,8 +97,8 @@ def reading(coefficients: Coefficients) -> Reading | None:
     if coefficients.missing:
         return None
     U = largest_gradient(graph)
-    error = None if bounds is None else _root(bounds.error)
-    bias = None if bounds is None else _root(bounds.bias)
+    error = None if bounds is None or bounds.error is None else square_root(bounds.error)
+    bias = None if bounds is None or bounds.bias is None else square_root(bounds.bias)
     parts = {name: n for name, n in contributions(coefficients).items() if n.value != 0}
     sites = {side: _sites(coefficients, side) for side in ("forward", "backward")}
     largest = {side: max(found, key=_size, default=None) for side, found in sites.items()}
@@ -103,7 +108,7 @@ def reading(coefficients: Coefficients) -> Reading | None:
         bias=bias,
         error_ratio=_ratio(error, U),
         bias_ratio=_ratio(bias, U),
-        shares=_shares(parts, _status(graph)),
+        shares=_shares(parts),
         sharing=len(parts),
         forward=_tolerance(largest["forward"], U),
         backward=_tolerance(largest["backward"], U),
@@ -113,10 +118,17 @@ def reading(coefficients: Coefficients) -> Reading | None:
 
 def largest_gradient(graph: OperatorGraph) -> Number:
     """U with ‖u‖ ≤ U: U² = Σ_g (Σ_{v ∈ g} b_v V_v)², by u_g = Σ ∇_w f_vᵀ v_v and ‖v_v‖ ≤ V_v."""
-    c = graph.graph_constants(WIDE)
-    V, zero = sharp.adjoint_norms(c, WIDE), WIDE.number(0)
-    parts = (sum((c.b[v] * V[v] for v in group), zero) for group in c.members)
-    return Number(WIDE.sqrt(sum((part**2 for part in parts), zero)), _status(graph))
+
+    def compute(kind: Arithmetic) -> Scalar:
+        c, zero = graph.graph_constants(kind), kind.number(0)
+        V = sharp.adjoint_norms(c, kind)
+        parts = (sum((c.b[v] * V[v] for v in group), zero) for group in c.members)
+        return kind.sqrt(sum((part**2 for part in parts), zero))
+
+    if graph.size > FAST_OPERATORS:
+        return Number(compute(WIDE), _status(graph, Status.COMPUTED))
+    found, proved = in_best_kind(compute, graph.size)
+    return Number(found, _status(graph, Status.PROVED if proved else Status.COMPUTED))
 
 
 def contributions(coefficients: Coefficients) -> dict[str, Number]:
@@ -132,10 +144,12 @@ def contributions(coefficients: Coefficients) -> dict[str, Number]:
     }
 
 
-def _shares(parts: Mapping[str, Number], status: Status) -> tuple[tuple[str, Number], ...]:
-    whole = sum((_wide(n.value) for n in parts.values()), WIDE.number(0))
-    named = nlargest(SHARES, parts.items(), key=lambda entry: entry[1].value)
-    return tuple((name, Number(_wide(n.value) / whole, status)) for name, n in named)
+def _shares(parts: Mapping[str, Number]) -> tuple[tuple[str, Number], ...]:
+    named = nlargest(SHARES, parts.items(), key=_size)
+    if not named:
+        return ()
+    whole = added(parts.values())
+    return tuple((name, quotient(part, whole)) for name, part in named)
 
 
 def _sites(coefficients: Coefficients, side: str) -> list[tuple[Site, Number]]:
@@ -145,12 +159,13 @@ def _sites(coefficients: Coefficients, side: str) -> list[tuple[Site, Number]]:
     return [
         (site, number)
         for site, number in zip(coefficients.sites(column), numbers, strict=True)
-        if number is not None and number.value > 0
+        if number is not None and _wide(number.value) > 0
     ]
 
 
-def _size(entry: tuple[Site, Number]) -> Scalar:
-    return entry[1].value
+def _size(entry: tuple[Any, Number]) -> Scalar:
+    """For an order: enclosures overlap where numbers are equal."""
+    return _wide(entry[1].value)
 
 
 def _tolerance(entry: tuple[Site, Number] | None, U: Number) -> Tolerance | None:
@@ -158,9 +173,7 @@ def _tolerance(entry: tuple[Site, Number] | None, U: Number) -> Tolerance | None
     if entry is None:
         return None
     site, coefficient = entry
-    return Tolerance(
-        site, coefficient, Number(U.value / WIDE.sqrt(_wide(coefficient.value)), U.status)
-    )
+    return Tolerance(site, coefficient, quotient(U, square_root(coefficient)))
 
 
 def _relative(
@@ -174,37 +187,29 @@ def _relative(
     if any(radius is None or radius.symbols - set(graph.symbols) for radius in radii):
         return None
     values = graph.values(WIDE)
-    sizes = [radius.evaluate(WIDE, values) for radius in radii if radius is not None]
     found = [
-        (_wide(entry[1].value) * size**2, k, size)
-        for k, (entry, size) in enumerate(zip(forward, sizes, strict=True))
-        if size > 0
+        (_wide(entry[1].value) * radius.evaluate(WIDE, values) ** 2, k, radius)
+        for k, (entry, radius) in enumerate(zip(forward, radii, strict=True))
+        if radius is not None and radius.evaluate(WIDE, values) > 0
     ]
     if not found:
         return None
-    _, k, size = max(found)
+    _, k, radius = max(found, key=itemgetter(0, 1))
     worst = _tolerance(forward[k], U)
+    size = number_of(graph, radius)
     assert worst is not None  # noqa: S101 - there is an entry
-    return Tolerance(worst.site, worst.coefficient, Number(worst.alone.value / size, U.status))
-
-
-def _root(square: Number | None) -> Number | None:
-    if square is None:
-        return None
-    status = Status.COMPUTED if square.status is Status.PROVED else square.status
-    return Number(WIDE.sqrt(_wide(square.value)), status)
+    assert size is not None  # noqa: S101 - its symbols have values
+    return Tolerance(worst.site, worst.coefficient, quotient(worst.alone, size))
 
 
 def _ratio(size: Number | None, U: Number) -> Number | None:
-    if size is None or U.value == 0:
-        return None
-    return Number(size.value / U.value, U.status)
+    return None if size is None or U.value == 0 else quotient(size, U)
 
 
 def _wide(value: Scalar) -> Scalar:
     """The same number with an unbounded exponent."""
-    return WIDE.number(value) if isinstance(value, Fraction | int) else value
+    return converted(value, WIDE)
 
 
-def _status(graph: OperatorGraph) -> Status:
-    return Status.SAMPLED if graph.sampled else Status.COMPUTED
+def _status(graph: OperatorGraph, status: Status) -> Status:
+    return Status.SAMPLED if graph.sampled else status

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
 
-from boundcalc.arithmetic import FLOATS, Number, Status
+from boundcalc.arithmetic import Number, Status
 from boundcalc.graph import OperatorGraph, domains
 from boundcalc.graph.parts import Node
 from boundcalc.operators.base import ANYWHERE, Domain
@@ -35,19 +34,15 @@ SOURCES = {
 }
 
 
-def region_sources(
-    graph: OperatorGraph, node: Node, section: OperatorSection, values: Mapping[str, float]
-) -> tuple[str, ...]:
+def region_sources(graph: OperatorGraph, node: Node, section: OperatorSection) -> tuple[str, ...]:
     """Keys of :data:`SOURCES`: how the region of an operator's input is known.
 
     Parameters
     ----------
     section
         The operator's section of the spec.
-    values
-        Values of symbols.
     """
-    stated = domains.stated_domain(section.region, values)
+    stated = domains.stated_domain(section.region, graph.symbols)
     given = (stated.radius is not None, math.isfinite(stated.low), math.isfinite(stated.high))
     found = input_domain(node)
     if node.operator is None or found == ANYWHERE:
@@ -131,7 +126,6 @@ class _Rows:
     def __init__(self, findings: Findings) -> None:
         self._graph = findings.graph
         self._sections = sections_of(findings.graph)
-        self._values = {k: float(v) for k, v in findings.graph.values(FLOATS).items()}
         self._met = met_norms(findings)
         self.words: set[str] = set()
         self.bounded = False
@@ -139,7 +133,7 @@ class _Rows:
     def of(self, number: int, node: Node) -> tuple[tuple[Content, ...], ...]:
         """(input, ball, box, weights, known, met), for all inputs together and then each."""
         section = self._sections[number - 1]
-        words = region_sources(self._graph, node, section, self._values)
+        words = region_sources(self._graph, node, section)
         self.words.update(words)
         whole = input_domain(node)
         weights = self._weights(node)

@@ -1,8 +1,9 @@
 """Results as plain data: the objects that ``--json`` prints and results.json holds.
 
 A number is a JSON number; one outside float64's range is a string such as
-``"1.3e+1088"``.  Numbers that may be exact stand again under ``exact`` as "p/q", and
-``status`` says how far each group can be trusted.
+``"1.3e+1088"``.  What is exact or enclosed is rounded to its safe side: bounds up, limits
+down.  Numbers that may be exact stand again under ``exact`` as "p/q", and ``status`` says
+how far each group can be trusted.
 """
 
 from __future__ import annotations
@@ -46,6 +47,12 @@ _PLACES = {
 def number(value: Number | None) -> float | str | None:
     """One number, or null."""
     return None if value is None else value.json()
+
+
+def nearest(value: Number) -> float | str:
+    """A number that is neither a bound nor a limit, such as the spec's step size."""
+    found = float(value)
+    return found if math.isfinite(found) and (found or value.value == 0) else value.json()
 
 
 def sampled(value: float) -> float | str | None:
@@ -104,6 +111,7 @@ def compile_results(
             "bias_bound": _number_status(coefficients.bias_bound()),
         },
         "form": None if bounds is None else bounds.form,
+        "refinements": [] if bounds is None else list(bounds.refinements),
         "error_bound_plain": None if bounds is None else number(bounds.error_plain),
         "bias_bound_plain": None if bounds is None else number(bounds.bias_plain),
         "source": coefficients.family.source,
@@ -177,7 +185,7 @@ def rate_results(rates: Rates) -> dict[str, Any]:
     """The object of ``boundcalc rate --json``."""
     return {
         "horizon": rates.horizon,
-        "step_size": number(rates.step_size),
+        "step_size": nearest(rates.step_size),
         "nonconvex": {name: _rate(rate) for name, rate in rates.nonconvex.items()},
         "pl": {name: _rate(rate) for name, rate in rates.pl.items()},
         "notes": list(rates.notes),
@@ -195,6 +203,8 @@ def _rate(rate: Rate) -> dict[str, Any]:
         "best_bound": None if best is None else number(best[1]),
         "refused": rate.refused,
         "status": _number_status(rate.bound),
+        "term_status": {name: str(value.status) for name, value in rate.terms.items()},
+        "best_status": None if best is None else str(best[1].status),
         "source": rate.source,
     }
 
@@ -288,7 +298,7 @@ def results(
 def versions() -> dict[str, str]:
     """Versions of boundcalc, Python and the packages that numbers depend on."""
     found = {"boundcalc": boundcalc.__version__, "python": platform.python_version()}
-    for package in ("numpy", "scipy", "sympy", "mpmath", "networkx", "pydantic"):
+    for package in ("numpy", "scipy", "sympy", "mpmath", "python-flint", "networkx", "pydantic"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

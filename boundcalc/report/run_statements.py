@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from boundcalc.arithmetic import WIDE, Scalar
+from boundcalc.arithmetic import Number, Status
+from boundcalc.arithmetic.best import converted, kind_of
+from boundcalc.arithmetic.combine import quotient
+from boundcalc.arithmetic.number import format_number
 from boundcalc.graph import OperatorGraph
 from boundcalc.rates import Rate
 from boundcalc.report.cells import Block, Content, Equation, Maths, Paragraph
 from boundcalc.report.equations import LINE, arrange
 from boundcalc.report.gather import Findings
-from boundcalc.report.notation import NONCONVEX, PL, joined, said
-from boundcalc.report.numbers import DOWN, UP, down, latex_number, text_of, up
+from boundcalc.report.notation import NONCONVEX, PL, joined, number_of, said
+from boundcalc.report.numbers import down, latex_number, up
 from boundcalc.report.width import width
 from boundcalc.spec.expressions import Expression
 from boundcalc.theories.perturbed.coefficients import Coefficients
@@ -35,7 +38,7 @@ def convergence(findings: Findings, coefficients: Coefficients) -> list[Block]:
         if letter == "d":
             mu = graph.spec.loss.pl
             assert mu is not None  # noqa: S101 - there is a PL rate
-            number = latex_number(text_of(_wide(graph, mu), rounding=DOWN))
+            number = down(_number(graph, mu))
             blocks.append(Paragraph(("If A4 holds as well, with ", Maths(rf"\mu={number}"), ":")))
         blocks.append(Equation(tuple(lines(graph, rate, descent, letter))))
     if all(rate.bound is None for _, rate, _ in regimes):
@@ -47,7 +50,7 @@ def _hypotheses(graph: OperatorGraph, rate: Rate, descent: Descent) -> Content:
     loss, training = graph.spec.loss, graph.spec.training
     assert training is not None  # noqa: S101 - there are rates
     limit = r"\frac1L" if descent.limit == 1 else rf"\frac{{1}}{{{descent.limit}L}}"
-    step = latex_number(text_of(_wide(graph, training.step_size)))
+    step = latex_number(format_number(_number(graph, training.step_size).value))
     ceiling = "" if rate.step_size_limit is None else "=" + down(rate.step_size_limit)
     return (
         "If moreover A1 holds with ",
@@ -75,13 +78,13 @@ def _nonconvex(graph: OperatorGraph, rate: Rate, d: Descent, letter: str) -> lis
         rf" + {_factor(d.error)}L\gamma\,{extra} + {_factor(d.bias)}\overline{{\beta^2}}"
     )
     p = _Numbers(graph)
-    error = rate.terms["perturbation_error"].value / (d.error * p.L * p.step)
-    bias = rate.terms["perturbation_bias"].value / d.bias
-    product = rf"{_up(p.L)}\cdot {_up(p.step)}"
+    error = quotient(rate.terms["perturbation_error"], _times_all(d.error, p.L, p.step))
+    bias = quotient(rate.terms["perturbation_bias"], _times_all(d.bias))
+    product = rf"{up(p.L)}\cdot {up(p.step)}"
     numbers = (
-        rf"\frac{{{_times(d.gap)}{_up(p.gap)}}}{{{_down(p.step)}\cdot {p.horizon}}}"
-        rf" + {_times(d.noise)}{product}\cdot {_squared(_up(p.sigma))}"
-        rf" + {_times(d.error)}{product}\cdot {_up(error)} + {_times(d.bias)}{_up(bias)}"
+        rf"\frac{{{_times(d.gap)}{up(p.gap)}}}{{{down(p.step)}\cdot {p.horizon}}}"
+        rf" + {_times(d.noise)}{product}\cdot {_squared(up(p.sigma))}"
+        rf" + {_times(d.error)}{product}\cdot {up(error)} + {_times(d.bias)}{up(bias)}"
     )
     return _chain(rf"\mathrm{{({letter})}}\quad {NONCONVEX}", [general, numbers, _sum(rate)], rate)
 
@@ -143,34 +146,37 @@ def _averages(graph: OperatorGraph, descent: Descent) -> Content:
 
 
 class _Numbers:
-    """L, σ, Δ₀, γ and T as wide numbers."""
+    """L, σ, Δ₀, γ and T, exact or enclosed where they are not measured."""
 
     def __init__(self, graph: OperatorGraph) -> None:
         loss, training = graph.spec.loss, graph.spec.training
         assert training is not None  # noqa: S101 - there are rates
         assert loss.smoothness and loss.gradient_noise and loss.initial_gap  # noqa: S101, PT018
-        self.L = _wide(graph, loss.smoothness)
-        self.sigma = _wide(graph, loss.gradient_noise)
-        self.gap = _wide(graph, loss.initial_gap)
-        self.step = _wide(graph, training.step_size)
+        self.L = _number(graph, loss.smoothness)
+        self.sigma = _number(graph, loss.gradient_noise)
+        self.gap = _number(graph, loss.initial_gap)
+        self.step = _number(graph, training.step_size)
         self.horizon = training.horizon
 
 
-def _wide(graph: OperatorGraph, expression: Expression) -> Scalar:
-    return expression.evaluate(WIDE, graph.values(WIDE))
+def _number(graph: OperatorGraph, expression: Expression) -> Number:
+    found = number_of(graph, expression)
+    assert found is not None  # noqa: S101 - there are rates, so symbols have values
+    return found
+
+
+def _times_all(factor: int, *numbers: Number) -> Number:
+    """The product of a whole number and some numbers."""
+    kind = kind_of(number.value for number in numbers)
+    product = kind.number(factor)
+    for number in numbers:
+        product = product * converted(number.value, kind)
+    return Number(product, Status.PROVED)
 
 
 def _shown(graph: OperatorGraph, expression: Expression | None) -> str:
     assert expression is not None  # noqa: S101 - there are rates
-    return _up(_wide(graph, expression))
-
-
-def _up(x: Scalar) -> str:
-    return latex_number(text_of(x, rounding=UP))
-
-
-def _down(x: Scalar) -> str:
-    return latex_number(text_of(x, rounding=DOWN))
+    return up(_number(graph, expression))
 
 
 def _factor(k: int) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from boundcalc.arithmetic import WIDE, Number, Status
-from boundcalc.rates import Rate
+from boundcalc.rates import Rate, wide
 from boundcalc.rates.timeline import Timeline
 from boundcalc.report.gather import Findings
 from boundcalc.report.numbers import log10
@@ -126,7 +126,7 @@ def _bound_at(findings: Findings, name: str, rate: Rate, regime: str, t: int) ->
     """The bound for horizon t from the one for T: only the discounts change."""
     assert findings.rates is not None  # noqa: S101 - the caller has looked
     horizon = findings.rates.horizon
-    terms = {key: term.value for key, term in rate.terms.items()}
+    terms = {key: wide(term.value) for key, term in rate.terms.items()}
     if t == horizon:
         return sum(terms.values())
     if regime == "nonconvex":
@@ -139,7 +139,9 @@ def _bound_at(findings: Findings, name: str, rate: Rate, regime: str, t: int) ->
     assert mu is not None  # noqa: S101 - there is a PL rate
     assert gap is not None  # noqa: S101 - the same
     top, bottom = descent.contraction
-    q = 1 - WIDE.number(top) / bottom * mu.evaluate(WIDE, values) * findings.rates.step_size.value
+    q = 1 - WIDE.number(top) / bottom * mu.evaluate(WIDE, values) * wide(
+        findings.rates.step_size.value
+    )
     grown = (1 - q**t) / (1 - q**horizon)
     sampling = terms["sampling"] * (grown if descent.pl_noise is None else 1)
     perturbation = (terms["perturbation_error"] + terms["perturbation_bias"]) * grown

@@ -10,6 +10,8 @@ from boundcalc.report.numbers import up
 from boundcalc.report.refusals import refusal, refused_families
 from boundcalc.report.run_statements import convergence
 from boundcalc.theories.perturbed.coefficients import Coefficients
+from boundcalc.theories.perturbed.families import Bounds
+from boundcalc.theories.perturbed.refinements import ON_ALL_PASSES
 
 _TITLES = {
     "published": "[KZY], Theorems 1 to 5, as printed",
@@ -74,9 +76,24 @@ def _passes(coefficients: Coefficients) -> list[Block]:
                 rf"\mathrm{{({letter})}}\quad {symbol} &\le {up(number)}"
                 rf"\qquad\text{{({number.status})}}"
             )
-    remarks.append(Paragraph(f"Form used: {bounds.form}."))
+    remarks.append(Paragraph(f"Form used: {bounds.form}.{_refinements(bounds)}"))
     equation = [Equation(tuple(lines))] if lines else []
     return [*equation, *remarks]
+
+
+def _refinements(bounds: Bounds) -> str:
+    """Which refinements made it smaller, and what they ask of the regions."""
+    if not bounds.refinements:
+        return ""
+    closed = (
+        ", and A3 is assumed on the states of partly perturbed passes as well, (A3+) there"
+        if ON_ALL_PASSES.intersection(bounds.refinements)
+        else ""
+    )
+    return (
+        f" It is refined by {' and '.join(bounds.refinements)} (docs/theory.md, sections 4.5, 4.9 "
+        f"and 4.11){closed}."
+    )
 
 
 def _general(coefficients: Coefficients) -> list[Block]:

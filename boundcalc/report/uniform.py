@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from boundcalc.arithmetic import RATIONALS, SYMBOLS, WIDE, Number, Status
-from boundcalc.errors import InexactError, SymbolError
+from boundcalc.arithmetic import SYMBOLS, Number, Status
+from boundcalc.arithmetic.best import in_best_kind
+from boundcalc.errors import SymbolError
 from boundcalc.graph import OperatorGraph
 from boundcalc.report.cells import Column, Content, Maths, Table
 from boundcalc.report.notation import UNIFORM
@@ -37,21 +38,18 @@ def uniform_table(graph: OperatorGraph) -> Table:
 
 
 def _uniform(graph: OperatorGraph, *, corrected: bool) -> tuple[Content, ...]:
-    proved, computed = Status.PROVED, Status.COMPUTED
-    if graph.sampled:
-        proved = computed = Status.SAMPLED
-    status = None if graph.uniform else proved
-    for kind in (RATIONALS, WIDE):
-        try:
-            found = graph.uniform_constants(kind, corrected=corrected)
-        except SymbolError:
-            return _symbolic(graph, corrected=corrected)
-        except InexactError:
-            status = None if graph.uniform else computed
-            continue
-        cells = (value(Number(getattr(found, key), Status.COMPUTED), 5) for key in UNIFORM)
-        return tuple(type(cell)(cell.text, status, cell.fraction) for cell in cells)
-    raise AssertionError  # WIDE never raises InexactError
+    try:
+        found, proved = in_best_kind(
+            lambda kind: graph.uniform_constants(kind, corrected=corrected), 1
+        )
+    except SymbolError:
+        return _symbolic(graph, corrected=corrected)
+    status = None
+    if not graph.uniform:
+        status = Status.PROVED if proved else Status.COMPUTED
+        status = Status.SAMPLED if graph.sampled else status
+    cells = (value(Number(getattr(found, key), Status.COMPUTED), 5) for key in UNIFORM)
+    return tuple(type(cell)(cell.text, status, cell.fraction) for cell in cells)
 
 
 def _symbolic(graph: OperatorGraph, *, corrected: bool) -> tuple[Content, ...]:

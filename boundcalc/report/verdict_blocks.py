@@ -29,9 +29,9 @@ _OUTCOMES = ("holds", "violated", "undetermined")
 LEGEND: Content = (
     "A small letter after a number says how far it can be trusted: ",
     Strong("p"),
-    " proved (exact arithmetic, from the stated assumptions), ",
+    " proved (exact or enclosed between rounded ends, from the stated assumptions), ",
     Strong("c"),
-    " computed (the same formula in floating point), ",
+    " computed (the same formula in floating point, or a statement that is not proved), ",
     Strong("s"),
     " sampled (from the simulation), ",
     Strong("u"),

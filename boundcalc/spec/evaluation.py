@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 from boundcalc.arithmetic import Arithmetic, Scalar
 from boundcalc.errors import ExpressionError
@@ -42,7 +42,9 @@ def evaluate(node: Node, source: str, kind: Arithmetic, values: Mapping[str, Sca
 
 
 def _strict(kind: Arithmetic) -> AbstractContextManager[Any]:
-    """Makes NumPy raise where Python's floats raise."""
+    """Makes NumPy raise where Python's floats raise; sets the precision of balls once."""
+    if hasattr(kind, "working"):
+        return cast("AbstractContextManager[Any]", kind.working())
     if kind.name != "floats":
         return nullcontext()
     import numpy as np  # only here: reading a spec needs no NumPy
@@ -54,6 +56,11 @@ def _value(node: Node, kind: Arithmetic, values: Mapping[str, Scalar]) -> Scalar
     match node:
         case ("number", Fraction() as value):
             return kind.number(value)
+        case ("bounded", float() as value):
+            # In a formula a decimal reads better than a fraction over a power of two.
+            proves = kind.exact or getattr(kind, "encloses", False)
+            formula = kind.name == "symbols"
+            return kind.number(Fraction(value)) if proves and not formula else kind.measured(value)
         case ("measured", float() as value):
             return kind.measured(value)
         case ("symbol", str() as name):
@@ -107,10 +114,15 @@ def _operate(operation: str, x: Scalar, y: Scalar, kind: Arithmetic) -> Scalar:
             result = kind.minimum(x, y)
         case _:
             result = kind.maximum(x, y)
-    # Python's floats overflow to infinity in products without a word.
-    if _size(result) > MAX_BITS or (isinstance(result, float) and not math.isfinite(result)):
+    # Python's floats overflow to infinity in products without a word, balls become infinite.
+    if _size(result) > MAX_BITS or not _finite(result):
         raise OverflowError
     return result
+
+
+def _finite(x: Scalar) -> bool:
+    """Whether a float or a ball is finite; every other scalar is."""
+    return math.isfinite(x) if isinstance(x, float) else bool(getattr(x, "finite", True))
 
 
 def _size(x: Scalar) -> int:

@@ -12,9 +12,12 @@ from fractions import Fraction
 from functools import cached_property
 
 from boundcalc.arithmetic import RATIONALS, Arithmetic, Scalar
+from boundcalc.arithmetic.number import format_bound
 from boundcalc.errors import ExpressionError, InexactError
 from boundcalc.spec.evaluation import evaluate
 from boundcalc.spec.nodes import Node, folded, number, substituted, symbols_in
+
+_LONGEST = 24  # characters of an exact number that are written out
 
 
 @dataclass(frozen=True)
@@ -98,13 +101,32 @@ class Expression:
 
 
 def exact(value: Fraction | int) -> Expression:
-    """An expression that is one exact number.
+    """An expression that is one exact number; its text is rounded up if it is long.
 
     >>> exact(Fraction(1, 3)).source
     '1/3'
     """
     node = number(value)
-    return Expression(str(node[1]), node)
+    text = str(node[1])
+    return Expression(text if len(text) <= _LONGEST else format_bound(node[1]), node)
+
+
+def bounded(value: float) -> Expression:
+    """An exact number that is a float, for what is proved not to be above that float.
+
+    A constant is only ever used as an upper bound, so that numbers made from it are as
+    certain as that proof.  The text is rounded up.
+
+    >>> bounded(0.1).evaluate(RATIONALS)
+    Fraction(3602879701896397, 36028797018963968)
+    >>> str(bounded(0.1)), str(bounded(2.0)), str(bounded(0.12345649))
+    ('0.1', '2', '0.123457')
+    """
+    if not math.isfinite(value):
+        raise ExpressionError("a bound is not finite", value=value)
+    if value.is_integer():
+        return exact(int(value))
+    return Expression(format_bound(value), ("bounded", float(value)))
 
 
 def measured(value: float) -> Expression:

@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from boundcalc.arithmetic import RATIONALS
 from boundcalc.errors import ExpressionError, InexactError
-from boundcalc.spec.expressions import Expression
+from boundcalc.spec.expressions import Expression, rational
 from boundcalc.spec.grammar import DecimalLiteral, parse
 
 
@@ -111,6 +111,12 @@ def _is_negative(value: Expression) -> bool:
         return False
 
 
+def _not_zero(value: Expression) -> Expression:
+    if not value.symbols and rational(value, {}) == 0:
+        raise custom_error("zero", "a number > 0")
+    return value
+
+
 _SCHEMA = WithJsonSchema(
     {
         "anyOf": [{"type": "number"}, {"type": "string", "maxLength": 1000}],
@@ -124,3 +130,6 @@ Real = Annotated[Expression, BeforeValidator(_number), _SCHEMA]
 
 #: A number or expression that must not be negative.
 Size = Annotated[Expression, BeforeValidator(_number), AfterValidator(_nonnegative), _SCHEMA]
+
+#: A number or expression that must be positive.
+Positive = Annotated[Size, AfterValidator(_not_zero)]

@@ -37,7 +37,14 @@ class LossSection(Frozen):
 
 
 class PerturbationSection(OpenSection):
-    """A perturbation: where, in which pass, how large, and when."""
+    """A perturbation: where, in which pass, how large, how dependent, and when.
+
+    ``dependence`` says what is known of a forward perturbation that is given by moments,
+    given all forward perturbations before it together (in the order of the operators; at one
+    operator in the order of the spec): nothing (``any``, the default); that ``rms`` and
+    ``mean`` bound its conditional moments almost surely (``conditional``); or that it is
+    independent of them (``independent``).  All this given the weights and the sample.
+    """
 
     library_key: ClassVar[str] = "model"
 
@@ -46,6 +53,7 @@ class PerturbationSection(OpenSection):
     rms: Size | None = None
     mean: Size | None = None
     fourth: Size | None = None
+    dependence: Literal["any", "conditional", "independent"] | None = None
     model: str | None = Field(default=None, max_length=100)
     probability: Size | None = None
     every: int | None = Field(default=None, ge=1)

@@ -224,8 +224,12 @@ def test_json(value: F) -> None:
     back = json.loads(json.dumps(written))
     assert back == written
     if isinstance(written, float):
-        assert written == float(value)
+        nearest = float(value)
+        assert F(written) >= value
+        assert written in (nearest, math.nextafter(nearest, math.inf))
+        assert F(Number(value, Status.PROVED, limit=True).json()) <= value
     else:
+        assert F(written) >= value
         assert abs(F(written) / value - 1) <= F(1, 10**16)
     assert number.exact == str(value)
 
@@ -261,7 +265,11 @@ def test_numbers_are_upper_bounds_unless_they_are_limits(value: F) -> None:
     bound, limit = Number(value, Status.PROVED), Number(value, Status.PROVED, limit=True)
     assert str(bound) == format_bound(value)
     assert str(limit) == format_limit(value)
-    assert bound.json() == limit.json()
+    up, down = bound.json(), limit.json()
+    assert F(down) <= value <= F(up)
+    if isinstance(up, float) and isinstance(down, float):
+        assert up in (down, math.nextafter(down, math.inf))
+        assert (up == down) == (F(up) == value)
 
 
 def test_exact_text_of_a_number() -> None:

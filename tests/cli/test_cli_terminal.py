@@ -72,9 +72,10 @@ def test_there_are_no_colours_when_piped(cli):
 
 
 def test_bounds_are_printed_rounded_up_and_limits_down(cli, tmp_path):
-    shown = cli("compile", write(tmp_path, ones(3)), "--family", "sharp").out
-    # 8 + 4√2 = 13.6568542…
-    assert "≤ 13.6569 (computed)" in shown
+    text = ones(3, at="{at: [f.1, f.2], pass: forward, rms: 1/2, mean: 0}")
+    shown = cli("compile", write(tmp_path, text), "--family", "sharp").out
+    # 2 + √2 = 3.4142135…
+    assert "≤ 3.41422 (proved)" in shown
     rated = cli("rate", write(tmp_path, ones(2, rest=RATES))).out
     limits = re.search(r"step-size limit +(\S+)", rated)[1]
     assert limits == "0.333333"

@@ -44,6 +44,10 @@ PAGES = (
     "docs/extending.md",
     "docs/import.md",
     "docs/networks.md",
+    "docs/errata.md",
+    "docs/adversary.md",
+    "docs/claims.md",
+    "docs/certificates.md",
 )
 _FENCE = re.compile(r"^(?P<fence>```+)(?P<kind>[\w-]*)\n(?P<body>.*?)^(?P=fence)$", re.M | re.S)
 _COMMENT = re.compile(r"<!-- (file|merge into): (\S+) -->\n\s*\Z")

@@ -17,12 +17,11 @@ from boundcalc.operators.concat import Concat
 from boundcalc.operators.identity import Identity
 from boundcalc.operators.inner import Inner
 from boundcalc.operators.joining import (
-    float_above,
-    float_below,
     product_of_intervals,
     sum_of_intervals,
 )
 from boundcalc.operators.multiply import Multiply
+from boundcalc.operators.rounding import above, below
 from boundcalc.operators.select import Select
 from boundcalc.spec.expressions import exact
 from boundcalc.spec.grammar import parse
@@ -232,15 +231,15 @@ finite = st.floats(-1e300, 1e300)
 
 @given(st.fractions())
 def test_floats_around_a_fraction(value):
-    low, high = float_below(value), float_above(value)
+    low, high = below(value), above(value)
     assert Fraction(low) <= value <= Fraction(high)
     assert high <= np.nextafter(np.nextafter(low, np.inf), np.inf)
 
 
 def test_floats_around_huge_fractions():
-    assert float_below(Fraction(10) ** 400) == np.finfo(float).max
-    assert float_above(Fraction(10) ** 400) == math.inf
-    assert float_below(-(Fraction(10) ** 400)) == -math.inf
+    assert below(Fraction(10) ** 400) == np.finfo(float).max
+    assert above(Fraction(10) ** 400) == math.inf
+    assert below(-(Fraction(10) ** 400)) == -math.inf
 
 
 @given(st.tuples(ends, ends), st.tuples(ends, ends), st.floats(0, 1), st.floats(0, 1))

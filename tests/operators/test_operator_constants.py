@@ -157,12 +157,12 @@ def test_margin_reads_data_wherever_it_stands():
         assert set(values.values()) == {0.0}
 
 
-def test_measured_norms_are_not_too_small():
+def test_norms_of_data_are_not_too_small():
     rng = np.random.default_rng(0)
     features = rng.standard_normal((50, 7))
     largest = max(sum(parse(float(x)).node[1] ** 2 for x in row) for row in features)
     found = Margin().constants(Region(), Data(features, np.ones(50)), reads=True).jac_weight
-    assert found.node[0] == "measured"
+    assert found.node[0] == "bounded"
     assert parse(found.node[1]).node[1] ** 2 > largest
 
 

@@ -137,12 +137,12 @@ def test_a_region_that_holds_the_peak_keeps_exact_constants(activation):
     assert vars(ball) == vars(unbounded)
 
 
-def test_a_region_that_misses_the_peak_is_measured():
+def test_a_region_that_misses_the_peak_has_a_smaller_bound():
     constants = Tanh().constants(Region(input=parse("1/2")), None, reads=False)
-    assert constants.hess_input.node[0] == "measured"
+    assert constants.hess_input.node[0] == "bounded"
     assert constants.jac_input == exact(1)  # attained at 0, in every ball
     beside = Tanh().constants(Region(low=0.5, high=2.0), None, reads=False)
-    assert beside.jac_input.node[0] == "measured"
+    assert beside.jac_input.node[0] == "bounded"
     assert beside.hess_input == parse("4/(3*sqrt(3))")
 
 
@@ -234,8 +234,10 @@ def test_the_range_is_the_image_of_the_interval(case, low, length):
     domain = case.operator.output_domain(Region(low=low, high=low + length), None)
     values = case.operator.phi(np.linspace(low, low + length, 4001))
     wide = domain.high - domain.low
-    assert values.min() - 1e-4 * wide - 1e-11 <= domain.low <= values.min()
-    assert values.max() <= domain.high <= values.max() + 1e-4 * wide + 1e-11
+    # The domain is right to the last place, the values to a few more.
+    low, high = values.min(), values.max()
+    assert low - 1e-4 * wide - 1e-11 <= domain.low <= low + 1e-13 * abs(low)
+    assert high - 1e-13 * abs(high) <= domain.high <= high + 1e-4 * wide + 1e-11
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from boundcalc.arithmetic import FLOATS
-from boundcalc.operators.regions import Domain, Region, rounded_up
+from boundcalc.operators.regions import Domain, Region
+from boundcalc.operators.rounding import rounded_up
 from boundcalc.spec.expressions import exact, measured
 from boundcalc.spec.grammar import parse
 

@@ -211,7 +211,7 @@ def test_a_parameter_too_large_for_a_float() -> None:
 
 def test_every_module_registers_one_model() -> None:
     modules = {info.name for info in pkgutil.iter_modules(perturbations.__path__)}
-    models = modules - {"base", "vector", "schedules"}
+    models = modules - {"base", "dependence", "vector", "schedules"}
     assert models == set(DISTRIBUTIONS) == set(EXAMPLES)
     for name in models:
         module = importlib.import_module(f"boundcalc.perturbations.{name}")
@@ -245,6 +245,7 @@ def test_public_names() -> None:
     assert sorted(perturbations.__all__, key=str.lower) == sorted(
         [
             *("DISTRIBUTIONS", "SCHEDULES", "Always", "Array", "ComponentMoments", "Constant"),
+            "Dependence",
             *("Distribution", "Every", "First", "Gaussian", "Last", "Sampler", "Schedule"),
             *("Steps", "TwoPoint", "Uniform", "VectorMoments", "from_keys", "thinned"),
             "vector_moments",

@@ -11,6 +11,7 @@ import mpmath
 from theories import literal
 
 from boundcalc import build, loads
+from boundcalc.arithmetic.balls import Ball
 from boundcalc.graph import ChainConstants, Levels, OperatorGraph, UniformConstants
 
 REFERENCE = mpmath.MPContext()
@@ -18,7 +19,10 @@ REFERENCE.prec = 240
 
 
 def high(value: Any) -> Any:
-    """A rational or wide number at 240 bits."""
+    """A rational, the midpoint of a ball or a wide number at 240 bits."""
+    if isinstance(value, Ball):
+        mantissa, exponent = value.middle
+        return REFERENCE.ldexp(REFERENCE.mpf(mantissa), exponent)
     if isinstance(value, Fraction | int):
         return REFERENCE.mpf(Fraction(value).numerator) / Fraction(value).denominator
     return REFERENCE.mpf(value)

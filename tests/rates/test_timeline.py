@@ -14,7 +14,7 @@ from literal_rates import ACTS, REFERENCE, Case, Site, close, high
 from boundcalc.arithmetic import WIDE
 from boundcalc.graph import UniformConstants
 from boundcalc.rates import Timeline, timeline
-from boundcalc.rates.timeline import power
+from boundcalc.rates.discounts import power
 
 F = Fraction
 

@@ -115,46 +115,63 @@ def sharp(
     forward: bool = False,
     backward: bool = False,
     capped: bool = False,
+    saturated: bool = False,
+    product: str = "any",
     root: Callable[[Any], Any] | None = None,
 ) -> Sharp:
     """Theorems 4.1 to 4.3 as closed sums and products over operators.
 
     ``forward`` and ``backward`` choose the zero-mean forms of Theorem 4.3 (a) and (b), for
-    which ``root`` is the square root.  ``capped`` applies Lemma 4.4.
+    which ``root`` is the square root.  ``capped`` applies Lemma 4.4, ``saturated`` Lemma 4.11;
+    ``product`` is ``independent`` for Theorem 4.13, ``conditional`` for Theorem 4.14.
     """
     N = len(c.a) - 1
     zero, one = x.e[0] * 0, x.e[0] * 0 + 1
 
-    def product(values: tuple[Any, ...], low: int, high: int) -> Any:
+    def Pi(values: tuple[Any, ...], low: int, high: int) -> Any:
         """Of values[low + 1] to values[high]."""
         result = one
         for k in range(low + 1, high + 1):
             result = result * values[k]
         return result
 
+    def most(value: Any, limit: Any) -> Any:
+        return min(value, limit) if saturated else value
+
+    def cap(mean: Any, size: Any) -> Any:
+        return min(mean, size) if capped else mean
+
     # ‖v_i‖: the Jacobians of the operators i+1 to N
-    V = {i: product(c.a, i, N) for i in range(1, N + 1)}
+    V = {i: Pi(c.a, i, N) for i in range(1, N + 1)}
     if forward:
         assert root is not None
         s = {
-            i: root(sum((product(c.l, j, i) * x.e[j]) ** 2 for j in range(1, i + 1)))
+            i: root(sum((Pi(c.l, j, i) * x.e[j]) ** 2 for j in range(1, i + 1)))
             for i in range(1, N)
         }
     else:
-        s = {i: sum(product(c.l, j, i) * x.e[j] for j in range(1, i + 1)) for i in range(1, N)}
+        s = {i: sum(Pi(c.l, j, i) * x.e[j] for j in range(1, i + 1)) for i in range(1, N)}
     s[0] = zero
-    # R_i = Σ_{k>i} a_{i+1}⋯a_{k−1} · A_k V_k s_{k−1}
-    R = {
-        i: sum(
-            (product(c.a, i, k - 1) * c.A[k] * V[k] * s[k - 1] for k in range(i + 1, N + 1)), zero
-        )
-        for i in range(1, N + 1)
-    }
+    # the drifts of ∇₁f_i and ∇₂f_i
+    D = {i: most(c.A[i] * s[i - 1], 2 * c.a[i]) if i > 1 else zero for i in range(1, N + 1)}
+    Dw = {i: most(c.B[i] * s[i - 1], 2 * c.b[i]) for i in range(1, N + 1)}
+    if saturated:
+        R = {N: zero}
+        for i in range(N - 1, 0, -1):
+            R[i] = min(c.a[i + 1] * R[i + 1] + V[i + 1] * D[i + 1], 2 * V[i])
+    else:
+        # R_i = Σ_{k>i} a_{i+1}⋯a_{k−1} · A_k V_k s_{k−1}
+        R = {
+            i: sum(
+                (Pi(c.a, i, k - 1) * c.A[k] * V[k] * s[k - 1] for k in range(i + 1, N + 1)), zero
+            )
+            for i in range(1, N + 1)
+        }
     # ε_k reaches v_i, i < k, through a_{i+1}⋯a_{k−1}
     reach = {
-        i: [product(c.a, i, k - 1) * x.eps[k] for k in range(i + 1, N + 1)] for i in range(1, N + 1)
+        i: [Pi(c.a, i, k - 1) * x.eps[k] for k in range(i + 1, N + 1)] for i in range(1, N + 1)
     }
-    own = {i: c.b[i] * R[i] + c.B[i] * V[i] * s[i - 1] for i in range(1, N + 1)}
+    own = {i: most(c.b[i] * R[i] + V[i] * Dw[i], 2 * c.b[i] * V[i]) for i in range(1, N + 1)}
     if backward:
         error = {
             i: own[i] ** 2 + c.b[i] ** 2 * sum((part**2 for part in reach[i]), zero)
@@ -163,26 +180,41 @@ def sharp(
     else:
         error = {i: (own[i] + c.b[i] * sum(reach[i], zero)) ** 2 for i in range(1, N + 1)}
 
-    def cap(mean: Any, size: Any) -> Any:
-        return min(mean, size) if capped else mean
-
     mu: Row = {0: zero}
     for i in range(1, N):
         mu[i] = cap(c.a[i] * mu[i - 1] + c.A[i] / 2 * s[i - 1] ** 2 + x.m[i], s[i])
+
+    def change(i: int) -> Any:
+        """T_i: of v̂_i when δ_1 to δ_{i−1} are left out; s_{i−1} passes on through ℓ alone."""
+        # λ_i: the Lipschitz constant of v̂_i in y_i
+        slope = sum(
+            (Pi(c.l, i, q - 1) * Pi(c.a, i, q - 1) * c.A[q] * V[q] for q in range(i + 1, N + 1)),
+            zero,
+        )
+        return most(slope * c.l[i] * s[i - 1], 2 * V[i]) if i < N else zero
+
+    def meet(i: int, drift: Any) -> Any:
+        found = drift * R[i]
+        if product == "conditional":
+            found = min(found, drift * change(i) + drift * beta[i])
+        if product == "independent":
+            found = min(found, drift * change(i))
+        return found
+
     beta: Row = {N: zero}
     for i in range(N - 1, 0, -1):
-        product_term = c.A[i + 1] * s[i] * R[i + 1]
-        mean_term = V[i + 1] * (c.A[i + 1] * mu[i] + c.A3[i + 1] / 2 * s[i] ** 2)
-        beta[i] = cap(c.a[i + 1] * beta[i + 1] + product_term + mean_term, R[i])
+        mean = cap(c.A[i + 1] * mu[i] + c.A3[i + 1] / 2 * s[i] ** 2, D[i + 1])
+        through = c.a[i + 1] * beta[i + 1] + meet(i + 1, D[i + 1]) + V[i + 1] * mean
+        beta[i] = cap(through, R[i])
     nu = {
-        i: sum((product(c.a, i, k - 1) * x.n[k] for k in range(i + 1, N + 1)), zero)
+        i: sum((Pi(c.a, i, k - 1) * x.n[k] for k in range(i + 1, N + 1)), zero)
         for i in range(1, N + 1)
     }
     bias = {}
     for i in range(1, N + 1):
-        mean = c.b[i] * (beta[i] + nu[i]) + c.B[i] * s[i - 1] * R[i]
-        mean = mean + V[i] * (c.B[i] * mu[i - 1] + c.B3[i] / 2 * s[i - 1] ** 2)
-        bias[i] = cap(mean**2, error[i])
+        mean = cap(c.B[i] * mu[i - 1] + c.B3[i] / 2 * s[i - 1] ** 2, Dw[i])
+        part = cap(c.b[i] * beta[i] + meet(i, Dw[i]) + V[i] * mean, own[i])
+        bias[i] = cap((part + c.b[i] * nu[i]) ** 2, error[i])
     return Sharp(V=V, s=s, R=R, error=error, mu=mu, beta=beta, bias=bias)
 
 
@@ -190,6 +222,8 @@ def converted(values: Any, number: Callable[[Any], Any]) -> Any:
     """``ChainConstants``, ``UniformConstants`` or ``Levels`` with every entry as ``number``."""
 
     def convert(entry: Any) -> Any:
+        if entry is None:
+            return None
         if isinstance(entry, tuple):
             return tuple(map(number, entry))
         return entry if isinstance(entry, int) else number(entry)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import Field, replace
+from dataclasses import fields as all_fields
 from fractions import Fraction
 from typing import Any
 
@@ -29,6 +30,12 @@ from boundcalc.graph import ChainConstants, Levels, UniformConstants
 from boundcalc.theories.perturbed import sharp, sites, sums
 
 F = Fraction
+
+
+def fields(item: Any) -> list[Field[Any]]:
+    """All but what is no number."""
+    return [f for f in all_fields(item) if f.name != "dependence"]
+
 
 Case = tuple[ChainConstants, Levels]
 

@@ -23,6 +23,7 @@ from boundcalc.graph.arrays import GraphArrays
 from boundcalc.graph.level_arrays import LevelArrays
 from boundcalc.graph.numbers import GraphConstants, Run
 from boundcalc.theories.perturbed import compiling, fast, kernel, sharp
+from boundcalc.theories.perturbed.refinements import MEAN_CAP, SATURATION, Choice
 
 F = Fraction
 ONES = {"a": 1, "b": 1, "l": 1, "A": 1, "B": 1, "A3": 1, "B3": 1}
@@ -52,14 +53,18 @@ def close(found: Any, expected: Any, tolerance: F | float) -> bool:
 
 
 def reference(
-    case: Any, kind: Any, *, forward: bool, backward: bool, capped: bool
+    case: Any, kind: Any, *, forward: bool, backward: bool, capped: bool, saturated: bool = False
 ) -> tuple[Any, Any, tuple[Any, ...]]:
     """ζ², β² and the parts of ζ² by :mod:`boundcalc.theories.perturbed.sharp`."""
     constants, levels = case[0].graph, case[1]
     if kind is WIDE:
         constants, levels = widened(constants), widened(levels)
-    second = sharp.centred(constants, levels, kind, forward=forward, backward=backward)
-    mean = sharp.means(constants, levels, second, kind, capped=capped)
+    names = [MEAN_CAP] * capped + [SATURATION] * saturated
+    choice = Choice(kind, names)
+    second = sharp.centred(
+        constants, levels, kind, forward=forward, backward=backward, choice=choice
+    )
+    mean = sharp.means(constants, levels, second, kind, choice=choice)
     return second.total(), mean.total(), second.gradient[1:]
 
 
@@ -84,6 +89,7 @@ def found(case: Any, compiled: bool, **how: bool) -> fast.FastBounds:
         forward_centred=how["forward"],
         backward_centred=how["backward"],
         capped=how["capped"],
+        saturated=how.get("saturated", False),
         compiled=compiled,
     )
 
@@ -104,6 +110,14 @@ def assert_same(case: Any, compiled: bool, kind: Any, **how: bool) -> None:
 @given(case=graphs())
 def test_general_form_on_graphs(compiled: bool, capped: bool, case: Any) -> None:
     assert_same(case, compiled, RATIONALS, forward=False, backward=False, capped=capped)
+
+
+@pytest.mark.parametrize("capped", [False, True])
+@settings(deadline=None, max_examples=50)
+@given(case=graphs())
+def test_saturation_on_graphs(compiled: bool, capped: bool, case: Any) -> None:
+    how = {"forward": False, "backward": False, "capped": capped, "saturated": True}
+    assert_same(case, compiled, RATIONALS, **how)
 
 
 @pytest.mark.parametrize("capped", [False, True])

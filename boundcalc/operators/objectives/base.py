@@ -13,6 +13,9 @@ from boundcalc.operators.matrices import bound, euclidean, maximum, summed, time
 from boundcalc.operators.regions import Array, Region
 from boundcalc.spec.expressions import Expression, exact, rational
 
+#: More than rounding may move an entry of a matrix, relative to it.
+_SLACK = Fraction(1, 2**50)
+
 
 @dataclass(frozen=True)
 class Steps:
@@ -60,8 +63,12 @@ class Steps:
         return summed(bound(max(abs(c) for c in self.center), self.certain), self.radius)
 
     def factor(self, c: Fraction, curvature: Fraction, certain: bool) -> Expression:
-        """The supremum of |1 − wλ| over |w − c| ≤ ρ: |1 − cλ| + ρ|λ|."""
-        fixed = bound(abs(1 - c * curvature), certain and self.certain)
+        """The supremum of |1 − wλ| over |w − c| ≤ ρ: |1 − cλ| + ρ|λ|.
+
+        A λ that is not certain may be off by 2u|λ|, which |1 − cλ| may not show.
+        """
+        slack = Fraction(0) if certain else abs(c * curvature) * _SLACK
+        fixed = bound(abs(1 - c * curvature) + slack, certain and self.certain)
         return summed(fixed, times(self.radius, bound(abs(curvature), certain)))
 
     def moves(self, gradient: tuple[Fraction, ...], certain: bool) -> Expression:
@@ -115,7 +122,7 @@ class Objective(ABC):
 
     @abstractmethod
     def start(self) -> tuple[tuple[Fraction, ...], bool]:
-        """∇g(0), and whether it is exact."""
+        """∇g(0) and whether it is exact; or a bound of the size of each of its components."""
 
     @abstractmethod
     def spectrum(self, radius: Expression | None) -> tuple[Fraction, Fraction, bool]:
@@ -170,6 +177,7 @@ class Objective(ABC):
             return maximum(steps.factor(c, low, certain), steps.factor(c, high, certain))
         middle, half = (low + high) / 2, (high - low) / 2
         fixed = max(abs(1 - c * middle) for c in steps.center)
-        fixed += max(abs(c) for c in steps.center) * half
+        slack = Fraction(0) if certain else (abs(middle) + half) * _SLACK
+        fixed += max(abs(c) for c in steps.center) * (half + slack)
         moved = times(steps.radius, self.mixed(steps, radius))
         return summed(bound(fixed, certain and steps.certain), moved)

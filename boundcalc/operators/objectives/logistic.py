@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from boundcalc.operators.balls import at_least, ball, sigma_slope, upper_values, working
 from boundcalc.operators.constants import ZERO
 from boundcalc.operators.elementwise import expit, expit_slope
 from boundcalc.operators.matrices import (
@@ -20,12 +21,13 @@ from boundcalc.operators.matrices import (
     times,
 )
 from boundcalc.operators.objectives.base import Objective
-from boundcalc.operators.regions import Array, reach, rounded_up
+from boundcalc.operators.regions import reach
+from boundcalc.operators.rounding import Array, gamma, length, rounded_up, upper
+from boundcalc.operators.sigmoid import SIGMOID_SUPREMA
 from boundcalc.operators.spectral import spectral_norm
-from boundcalc.spec.expressions import Expression, measured
+from boundcalc.spec.expressions import Expression, bounded
 
-_EPS = float(np.finfo(np.float64).eps)
-_PEAK = math.log(2 + math.sqrt(3))  # where |σ″| is largest
+_FLAT = 1e4  # from here on tanh(r/2) is 1 as a float
 
 
 class MeanLogistic(Objective):
@@ -81,7 +83,7 @@ class MeanLogistic(Objective):
 
     @cached_property
     def _norms(self) -> Array:
-        return np.asarray(np.linalg.norm(self._z, axis=1) * (1.0 + 1e-12))
+        return np.array([length(z) for z in self._z])
 
     def gradient(self, y: Array) -> Array:
         """The mean of σ(t_j) z_j, and ρy."""
@@ -107,15 +109,17 @@ class MeanLogistic(Objective):
         return total / len(self.rows) + ridge
 
     def start(self) -> tuple[tuple[Fraction, ...], bool]:
-        """∇g(0), the mean of z_j/2."""
-        mean = 0.5 * self._z.mean(axis=0)
-        return tuple(Fraction(float(x)) for x in mean), False
+        """The sizes of the components of ∇g(0) = ⟨z_j⟩/2, from above."""
+        return tuple(Fraction(float(x)) for x in self._middle()), False
 
     def spectrum(self, radius: Expression | None) -> tuple[Fraction, Fraction, bool]:
-        """The interval of the class; the products of the lower end are summed in floats."""
+        """The interval of the class, its lower end less what rounding may have added.
+
+        Products are sums of m terms, their factors right to 8u: γ_{m+16}·Σ‖·‖² together.
+        """
         scaled = self._z * np.sqrt(self._slopes(radius) / len(self._z))[:, None]
         low = eigenvalue_range(scaled.T @ scaled)[0]
-        low -= sum(scaled.shape) * _EPS * float(np.sum(scaled**2))
+        low -= 2.0 * gamma(len(scaled) + 16) * float(np.sum(scaled**2))
         return self._rho + Fraction(max(low, 0.0)), self._rho + Fraction(self._top(0.25)), False
 
     def steepest(self, radius: Expression | None) -> Expression | None:
@@ -126,12 +130,13 @@ class MeanLogistic(Objective):
         """
         if radius is None and self.ridge.node != ZERO.node:
             return None
-        middle = float(np.linalg.norm(self._middle()))
+        middle = length(self._middle())
         halves = self._halves(radius)
         third = math.sqrt(self._top(1.0) * float(np.mean(halves**2)))
         first = float(np.mean((0.5 + halves) * self._norms))
         second = reach(radius) * self._top(0.25)
-        best = measured(rounded_up(min(first, middle + min(second, third))))
+        found = min(first, middle + min(second, third))
+        best = bounded(rounded_up(found, terms=len(halves)))
         return best if radius is None else summed(best, times(self.ridge, radius))
 
     def steepest_component(self, radius: Expression | None) -> Expression | None:
@@ -139,38 +144,46 @@ class MeanLogistic(Objective):
         if radius is None and self.ridge.node != ZERO.node:
             return None
         moved = np.mean(self._halves(radius)[:, None] * np.abs(self._z), axis=0)
-        best = measured(rounded_up(float((self._middle() + moved).max())))
+        best = bounded(rounded_up(float((self._middle() + moved).max()), terms=len(self._z)))
         return best if radius is None else summed(best, times(self.ridge, radius))
 
     def third(self, radius: Expression | None) -> Expression:
         """The bound of ‖∇³g‖ of the class."""
-        t = np.minimum(self._reaches(radius), _PEAK)
-        return measured(self._top(expit_slope(t) * np.tanh(0.5 * t) * self._norms))
+        bends = (SIGMOID_SUPREMA[1].over(-r, r) for r in self._reaches(radius))
+        return bounded(self._top(np.array([upper(bend) for bend in bends]) * self._norms))
 
     def fourth(self, radius: Expression | None) -> Expression:
         """The bound of ‖∇⁴g‖ of the class."""
-        return measured(self._top(0.125 * self._norms**2))
+        return bounded(self._top(0.125 * self._norms**2))
 
     def _reaches(self, radius: Expression | None) -> Array:
-        """The bounds r_j of |t_j|."""
+        """The bounds r_j of |t_j|, each rounded up."""
         r = reach(radius)
-        return np.array([r * norm if norm else 0.0 for norm in self._norms])
+        return np.array([rounded_up(r * norm) if norm else 0.0 for norm in self._norms])
 
     def _slopes(self, radius: Expression | None) -> Array:
         """σ′(r_j), from below."""
-        return expit_slope(self._reaches(radius)) * (1.0 - 1e-12)
+        reaches = self._reaches(radius)
+        with working():
+            slopes = (at_least(sigma_slope(ball(r))) if r < math.inf else 0.0 for r in reaches)
+            return np.array(list(slopes))
 
     def _halves(self, radius: Expression | None) -> Array:
-        """½tanh(r_j/2), the largest distance of σ(t_j) from ½."""
-        return 0.5 * np.tanh(0.5 * self._reaches(radius))
+        """½tanh(r_j/2), the largest distance of σ(t_j) from ½, rounded up."""
+        reaches = self._reaches(radius)
+        found = upper_values(lambda r: (r / 2).tanh() / 2, np.minimum(reaches, _FLAT))
+        return np.where(reaches < _FLAT, found, 0.5)
 
     def _middle(self) -> Array:
-        """|⟨z_ji⟩|/2 from above, although its terms may cancel."""
-        return np.asarray(
-            0.5 * np.abs(self._z.mean(axis=0)) + len(self._z) * _EPS * np.abs(self._z).mean(axis=0)
-        )
+        """|⟨z_ji⟩|/2 from above, although its terms, right to 2u each, may cancel."""
+        means, sizes = self._z.mean(axis=0), np.abs(self._z).mean(axis=0)
+        return np.asarray(0.5 * np.abs(means) + gamma(len(self._z) + 8) * sizes)
 
     def _top(self, weights: Array | float) -> float:
-        """λ_max⟨weights_j z_j z_jᵀ⟩, from above: the square of a norm."""
+        """λ_max⟨weights_j z_j z_jᵀ⟩, from above: the square of a norm.
+
+        Entries are right to 8u, which moves the norm by 8u·√1000 of itself at most, a
+        thirtieth of what it is rounded up by.
+        """
         scaled = self._z * np.sqrt(np.broadcast_to(weights, len(self._z)) / len(self._z))[:, None]
         return rounded_up(rounded_up(spectral_norm(scaled)) ** 2)

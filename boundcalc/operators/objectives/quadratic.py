@@ -24,11 +24,10 @@ from boundcalc.operators.matrices import (
     times,
 )
 from boundcalc.operators.objectives.base import Objective, Steps
-from boundcalc.operators.regions import Array, reach, rounded_up, smaller
+from boundcalc.operators.regions import reach, smaller
+from boundcalc.operators.rounding import UNIT, Array, gamma, rounded_up
 from boundcalc.operators.spectral import spectral_norm
-from boundcalc.spec.expressions import Expression, measured
-
-_EPS = float(np.finfo(np.float64).eps)
+from boundcalc.spec.expressions import Expression, bounded
 
 #: Numbers as a spec has them: a diagonal, or rows.
 Entries: TypeAlias = tuple[Expression, ...] | tuple[tuple[Expression, ...], ...]
@@ -132,7 +131,7 @@ class QuadraticForm(Objective):
         if radius.symbols or self._aligned():
             return simple
         dual = self._dual(reach(radius))
-        return smaller(simple, measured(dual)) if math.isfinite(dual) else simple
+        return smaller(simple, bounded(dual)) if math.isfinite(dual) else simple
 
     def steepest_component(self, radius: Expression | None) -> Expression | None:
         """The maximum of ‖h_i‖R + |c_i|."""
@@ -172,7 +171,9 @@ class QuadraticForm(Objective):
             return maximum(*(steps.factor(c, d, certain) for c, d in pairs))
         center = np.array([float(c) for c in steps.center])
         kept = np.eye(self.size) - center[:, None] * self._matrix
-        fixed = measured(rounded_up(spectral_norm(kept)))
+        # Entries of C H are right to 4u, and those of the difference rounded once more.
+        sizes = float(np.linalg.norm(center[:, None] * self._matrix)) + math.sqrt(self.size)
+        fixed = bounded(rounded_up(spectral_norm(kept) + 8.0 * UNIT * sizes))
         return summed(fixed, times(steps.radius, self.mixed(steps, radius)))
 
     @cached_property
@@ -197,19 +198,38 @@ class QuadraticForm(Objective):
         ‖Hy + c‖² ≤ t(r² − ‖y‖²) + ‖Hy + c‖² ≤ tr² + Σ k_i² t/(t − λ_i²):
         the second is the maximum over all y of a concave function.  It is convex in t, and its
         minimum is the supremum: a problem with one quadratic constraint has no
-        duality gap (Boyd and Vandenberghe, Convex Optimization, appendix B).  Rounding
-        moves the terms like a change of H by n ulps.
+        duality gap (Boyd and Vandenberghe, Convex Optimization, appendix B).
+
+        Computed eigenvectors V and eigenvalues Λ are not trusted.  With E = H − VΛVᵀ and
+        k = Vᵀc, whatever these are,
+
+            Hy + c = V(Λz + k) + (c − Vk) + Ey,    z = Vᵀy,  ‖z‖ ≤ ‖V‖r,
+
+        so that ‖Hy + c‖ ≤ ‖V‖·sup_{‖z‖ ≤ ‖V‖r} ‖Λz + k‖ + ‖c − Vk‖ + ‖E‖r.
         """
-        values, parts = self._matrix, self._linear
-        if self.diagonal is None:
-            values, vectors = np.linalg.eigh(self._matrix)
-            parts = vectors.T @ self._linear
+        c = self._linear
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            return _least_dual(values**2, parts, r)
+            if self.diagonal is not None:
+                return _least_dual(self._matrix, c, r)
+            values, V = np.linalg.eigh(self._matrix)
+            parts, turned = V.T @ c, V * values
+            sizes = np.linalg.norm(turned) * np.linalg.norm(V) + np.linalg.norm(self._matrix)
+            slack = 2.0 * gamma(len(V) + 8)
+            apart = np.linalg.norm(self._matrix - turned @ V.T) + slack * sizes
+            left = np.linalg.norm(c - V @ parts)
+            left += slack * (np.linalg.norm(V) * np.linalg.norm(parts) + np.linalg.norm(c))
+            stretch = spectral_norm(V)
+            inner = _least_dual(values, parts, rounded_up(stretch * r))
+            return rounded_up(float(stretch * inner + left + apart * r), terms=V.size)
 
 
-def _least_dual(squares: Array, parts: Array, r: float) -> float:
-    """The square root of the minimum of tr² + Σ k_i² t/(t − λ_i²) over t, from above."""
+def _least_dual(values: Array, parts: Array, r: float) -> float:
+    """The square root of the minimum of tr² + Σ k_i² t/(t − λ_i²) over t, from above.
+
+    Any t > λ² gives a bound.  A difference t − λ² has a relative error of 5u·t/(t − λ²) at
+    most, entries of a diagonal that are right to 2u included, and there are n terms.
+    """
+    squares = values**2
     top = float(squares.max())
     low = high = top * (1.0 + 1e-5)
     pull = float(np.linalg.norm(np.sqrt(squares) * parts))
@@ -220,7 +240,7 @@ def _least_dual(squares: Array, parts: Array, r: float) -> float:
         slope = r * r - float(np.sum(parts**2 * squares / (t - squares) ** 2))
         low, high = (low, t) if slope > 0 else (t, high)
     total = high * r * r + float(np.sum(parts**2 * (high / (high - squares))))
-    rounding = 32.0 * len(squares) * _EPS * high / (high - top)
+    rounding = 2.0 * gamma(len(squares) + 32) * high / (high - top)
     return rounded_up(float(np.sqrt(total)) * (1.0 + rounding))
 
 

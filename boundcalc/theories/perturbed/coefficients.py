@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from boundcalc.arithmetic import Arithmetic, Number, Scalar
+from boundcalc.arithmetic.best import in_best_kind
 from boundcalc.errors import SymbolError
 from boundcalc.graph import OperatorGraph, Site
-from boundcalc.theories.perturbed import graph_sites, sites
+from boundcalc.theories.perturbed import graph_sites, separable, sites
 from boundcalc.theories.perturbed.families import (
     FAMILIES,
     SITE_OPERATORS,
     Bounds,
     Family,
-    in_best_kind,
 )
 
 #: Most sites whose Gram matrix is written out unless it is asked for.
@@ -101,58 +103,38 @@ class Coefficients:
         status = self.family.status(graph, exact, bias=False)
         return [[Number(value, status) for value in row] for row in matrix]
 
-    def separable(self) -> dict[str, Number] | None:
-        """Coefficients of the separable bound that is best at the spec's levels; sharp only.
+    def separable(
+        self, profile: Literal["spec", "minimax"] | Mapping[str, object] | None = None
+    ) -> dict[str, Number] | None:
+        """Coefficients D_j of a separable bound Σ D_j z_j² ≥ ζ²; sharp only, without kinks.
 
-        Site label → D_j; only sites with a perturbation have one.
+        Parameters
+        ----------
+        profile
+            ``spec`` (or None): the best D at the spec's levels, where the bound equals ζ².
+            ``minimax``: D whose worst ratio to ζ² over all profiles z ≥ 0 is least.  Or levels
+            by :attr:`gram_labels` (numbers or fractions; 0 where left out): the best D there.
+
+        Returns
+        -------
+        Label → D_j.  A site with level 0, or without influence, has none: it must stay
+        unperturbed, or has no effect.  None without a profile, where the family has no
+        Gram matrix, or where a symbol has no value.
+
+        Notes
+        -----
+        docs/theory.md, Theorems 4.5 and 4.15.  D is valid whatever the profile.
+
+        Raises
+        ------
+        SpecError
+            For a label that is not there, a level that is no number, or is negative.
         """
-        graph = self.graph
-        if self.family.name != "sharp" or self.bounds is None or not graph.smooth:
+        if self.family.name != "sharp" or self.missing or not self.graph.smooth:
             return None
-        if not graph.is_smooth_chain:
-            return self._separable_on_graph()
-
-        def compute(kind: Arithmetic) -> dict[str, Scalar]:
-            levels = self.graph.levels(kind)
-            forward, backward = sites.separable_coefficients(
-                self.graph.chain_constants(kind), levels.e, levels.eps, kind
-            )
-            found = {}
-            for name, column in (("forward", forward), ("backward", backward)):
-                for k, value in enumerate(column):
-                    if value is not None:
-                        found[f"{name}:{self.graph.ids[k - 1]}"] = value
-            return found
-
-        values, exact = in_best_kind(compute, self.graph.size)
-        status = self.family.status(graph, exact, bias=False)
-        return {name: Number(value, status) for name, value in values.items()}
-
-    def _separable_on_graph(self) -> dict[str, Number]:
-        """D_j = (Mᵀ M z)_j / z_j over the perturbed sites."""
-        graph = self.graph
-
-        def compute(kind: Arithmetic) -> dict[str, Scalar]:
-            levels, zero = graph.levels(kind), kind.number(0)
-            z = [
-                (levels.e if site.direction == "forward" else levels.eps)[site.index]
-                for site in graph.sites
-            ]
-            active = [k for k, level in enumerate(z) if level != 0]
-            chosen = [graph.sites[k] for k in active]
-            M = graph_sites.response_matrix(graph.graph_constants(kind), chosen, kind)
-            sizes = [sum((x * z[k] for x, k in zip(row, active, strict=True)), zero) for row in M]
-            return {
-                self.gram_labels[k]: sum(
-                    (row[j] * size for row, size in zip(M, sizes, strict=True)), zero
-                )
-                / z[k]
-                for j, k in enumerate(active)
-            }
-
-        values, exact = in_best_kind(compute, graph.size)
-        status = self.family.status(graph, exact, bias=False)
-        return {name: Number(value, status) for name, value in values.items()}
+        if profile in (None, "spec") and self.bounds is None:
+            return None
+        return separable.coefficients(self.graph, self.family, profile or "spec")
 
     def formulas(self) -> dict[str, dict[str, str]] | None:
         """LaTeX of every coefficient in the spec's symbols; None for long chains and graphs."""
@@ -161,9 +143,9 @@ class Coefficients:
         return coefficient_latex(self.graph, self.family)
 
     def _repr_latex_(self) -> str:
-        from boundcalc.theories.perturbed.formulas import RECURRENCES
+        from boundcalc.theories.perturbed.formulas import recurrences
 
-        lines = r" \\ ".join(RECURRENCES[self.family.name])
+        lines = r" \\ ".join(recurrences(self.graph, self.family.name))
         return rf"$$\begin{{aligned}} {lines} \end{{aligned}}$$"
 
 

@@ -1,16 +1,22 @@
 """How far the Jacobians of an operator move when its inputs are perturbed.
 
-docs/theory.md, (4a), (4e) and section 4.8.  O(slot pairs).
+docs/theory.md, (4a), (4e), section 4.8 and Lemma 4.11.  O(slot pairs).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
 from boundcalc.arithmetic import Arithmetic, Scalar
 from boundcalc.graph.numbers import GraphConstants
+from boundcalc.theories.perturbed.refinements import MEAN_CAP, SATURATION, Choice
+
+#: Numbers by operator: all of them, or some.
+ByOperator: TypeAlias = Sequence[Scalar] | Mapping[int, Scalar]
 
 
 @dataclass(frozen=True)
@@ -25,38 +31,55 @@ class Drifts:
         By operator.
     smooth
         By operator: whether ∇_u f_v is Lipschitz in every slot, as a Taylor expansion needs.
+    linear
+        By operator and slot: Σ_{u'} A_{v,u,u'} s_{u'} without saturation, as the remainder of
+        a Taylor expansion needs it.
     """
 
     input: tuple[tuple[Scalar, ...], ...]
     weight: tuple[Scalar, ...]
     smooth: tuple[bool, ...]
+    linear: tuple[tuple[Scalar, ...], ...]
 
 
-def drifts(g: GraphConstants, s: tuple[Scalar, ...], kind: Arithmetic) -> Drifts:
-    """Root mean squares: Σ_{u'} A_{v,u,u'} s_{u'} and Σ_u B_{v,u} s_u.
+def drifts(g: GraphConstants, s: tuple[Scalar, ...], kind: Arithmetic, choice: Choice) -> Drifts:
+    """Root mean squares: Σ_{u'} A_{v,u,u'} s_{u'} and Σ_u B_{v,u} s_u, at most 2a and 2b.
 
     Where there is no Lipschitz constant the largest change stands in, if anything moves.
     """
     zero = kind.number(0)
     by_slot: list[tuple[Scalar, ...]] = [()]
+    linear: list[tuple[Scalar, ...]] = [()]
     by_weight, smooth = [zero], [True]
     for v in range(1, g.size + 1):
         moved = [s[u] for u in g.inputs[v]]
+        row = tuple(slot_drift(g, v, k, moved, kind) for k in range(len(moved)))
+        linear.append(row)
+        # ‖∇_u f_v(ỹ) − ∇_u f_v(y)‖ ≤ 2 a_{v,u}
         by_slot.append(
             tuple(
-                _linear(row, change, moved, kind)
-                for row, change in zip(g.A[v], g.J[v], strict=True)
+                size if u == 0 else choice.least(SATURATION, size, 2 * a)
+                for size, a, u in zip(row, g.a[v], g.inputs[v], strict=True)
             )
         )
-        by_weight.append(_linear(g.B[v], g.K[v], moved, kind))
+        # ‖∇_w f_v(ỹ) − ∇_w f_v(y)‖ ≤ 2 b_v
+        size = _linear(g.B[v], g.K[v], moved, kind)
+        by_weight.append(choice.least(SATURATION, size, 2 * g.b[v]))
         smooth.append(all(value is not None for row in g.A[v] for value in row))
-    return Drifts(tuple(by_slot), tuple(by_weight), tuple(smooth))
+    return Drifts(tuple(by_slot), tuple(by_weight), tuple(smooth), tuple(linear))
+
+
+def slot_drift(
+    g: GraphConstants, v: int, k: int, moved: Sequence[Scalar], kind: Arithmetic
+) -> Scalar:
+    """Σ_{u'} A_{v,u,u'} times how far input u' moved, for the input u in slot k of v."""
+    return _linear(g.A[v][k], g.J[v][k], moved, kind)
 
 
 def _linear(
     constants: tuple[Scalar | None, ...],
     change: Scalar | None,
-    moved: list[Scalar],
+    moved: Sequence[Scalar],
     kind: Arithmetic,
 ) -> Scalar:
     total = kind.number(0)
@@ -76,10 +99,12 @@ def mean_drifts(
     mu: tuple[Scalar, ...],
     moved: Drifts,
     kind: Arithmetic,
+    choice: Choice,
 ) -> Drifts:
     """Norms of means: Σ_{u'} A_{v,u,u'} μ_{u'} + ½ A′_{v,u} Σ_{u'} s_{u'}², likewise for weights.
 
-    Where A′ or B′ does not exist, a mean is at most the root mean square.
+    Where A′ or B′ does not exist, a mean is at most the root mean square; elsewhere too, as a
+    refinement.
     """
     by_slot: list[tuple[Scalar, ...]] = [()]
     by_weight = [kind.number(0)]
@@ -88,12 +113,14 @@ def mean_drifts(
         squares = sum((s[u] ** 2 for u in g.inputs[v]), kind.number(0))
         by_slot.append(
             tuple(
-                _expanded(row, third, means, squares, size)
+                choice.least(MEAN_CAP, _expanded(row, third, means, squares, size), size)
                 for row, third, size in zip(g.A[v], g.A3[v], moved.input[v], strict=True)
             )
         )
-        by_weight.append(_expanded(g.B[v], g.B3[v], means, squares, moved.weight[v]))
-    return Drifts(tuple(by_slot), tuple(by_weight), moved.smooth)
+        size = moved.weight[v]
+        mean = _expanded(g.B[v], g.B3[v], means, squares, size)
+        by_weight.append(choice.least(MEAN_CAP, mean, size))
+    return Drifts(tuple(by_slot), tuple(by_weight), moved.smooth, moved.linear)
 
 
 def _expanded(

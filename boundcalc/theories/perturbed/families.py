@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar, final
+from typing import Any, ClassVar, final
 
-from boundcalc.arithmetic import RATIONALS, Arithmetic, Number, Scalar, Status
-from boundcalc.errors import InexactError
+from boundcalc.arithmetic import Arithmetic, Number, Scalar, Status
+from boundcalc.arithmetic.best import in_best_kind
 from boundcalc.graph import Levels, OperatorGraph
 from boundcalc.theories.perturbed import descent, graph_sites, sharp, sites, sums
 from boundcalc.theories.perturbed.descent import Descent
-
-T = TypeVar("T")
-
-#: Longest chain for exact arithmetic: beyond it numerators grow to thousands of bits.
-EXACT_OPERATORS = 64
+from boundcalc.theories.perturbed.refinements import (
+    ON_ALL_PASSES,
+    REFINEMENTS,
+    Choice,
+    known_refinements,
+)
 
 #: Longest graph whose bounds are computed with 113 bits; longer ones in float64 mantissas.
 FAST_OPERATORS = 2_000
@@ -54,6 +55,9 @@ class Bounds:
         Per-operator bounds on E‖ũ_i − u_i‖², where the family has them.
     reason
         Why a bound is None.
+    refinements
+        Those (docs/theory.md, section 4.9) whose alternative was the smaller one at some
+        stage; on graphs of more than :data:`FAST_OPERATORS` operators those that were taken.
     """
 
     error: Number | None
@@ -63,10 +67,11 @@ class Bounds:
     bias_plain: Number | None
     contributions: Sequence[Number] = ()
     reason: str | None = None
+    refinements: tuple[str, ...] = ()
 
 
 class Family(ABC):
-    """One family of bounds.  Concrete families are final and have no state."""
+    """One family of bounds.  Concrete families are final and never change."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -106,8 +111,8 @@ class Family(ABC):
         ``sampled`` where the constants hold on a region that was measured.
 
         Every family's error bound is proved: the printed one follows from the sharp one
-        (docs/theory.md, Proposition 4.6).  The printed bias bound is false (E1, E2), and
-        the corrected one rests on a gap (E4).
+        (docs/theory.md, Proposition 4.6).  The printed bias bound is false (E1, E2); the
+        corrected one is true (Theorem 4.20), though its printed proof has a gap (E4).
         """
         if graph.sampled:
             return Status.SAMPLED
@@ -115,28 +120,10 @@ class Family(ABC):
         return Status.PROVED if proved else Status.COMPUTED
 
 
-def in_best_kind(compute: Callable[[Arithmetic], T], size: int) -> tuple[T, bool]:
-    """Run ``compute`` exactly if that is possible and affordable, else in wide floats.
-
-    Returns
-    -------
-    The result, and whether it is exact.
-    """
-    if size <= EXACT_OPERATORS:
-        try:
-            return compute(RATIONALS), True
-        except InexactError:
-            pass
-    from boundcalc.arithmetic import WIDE
-
-    return compute(WIDE), False
-
-
 class _Sums(Family):
     """What ``published`` and ``corrected`` share: uniform constants and printed sums."""
 
     corrected: ClassVar[bool]
-    bias_provable: ClassVar[bool] = False
 
     def refusal(self, graph: OperatorGraph) -> str | None:
         """[KZY] states its theorems for chains of smooth operators."""
@@ -182,7 +169,9 @@ class _Sums(Family):
 
         (error, bias), exact = in_best_kind(compute, graph.size)
         error_number = Number(error, self.status(graph, exact, bias=False))
-        bias_number = None if bias is None else Number(bias, self.status(graph, exact, bias=True))
+        # Where nothing moves the mean does not move either, whatever is wrong in print.
+        moved = error != 0
+        bias_number = None if bias is None else Number(bias, self.status(graph, exact, bias=moved))
         reason = None
         if bias is None:
             reason = (
@@ -208,6 +197,7 @@ class Published(_Sums):
     source = f"{KZY}, Theorems 1 to 5"
     caution = "its bias bound is false as printed: see E1 and E2 in docs/theory.md, section 3"
     corrected = False
+    bias_provable = False
     descent = descent.PUBLISHED
 
 
@@ -218,21 +208,40 @@ class Corrected(_Sums):
     name = "corrected"
     title = "as printed, with E1, E2, E3 and E5 applied"
     source = f"{KZY}, Theorems 1 to 5, with the corrections of docs/theory.md, section 3"
-    caution = "its bias bound rests on a gap in the published proof (E4)"
+    caution = (
+        "its bias bound takes C_∇²f (hess_op) as a bound of ∇²₁₁ too (E2) and means as conditional "
+        "ones (E4): docs/theory.md, Theorem 4.20"
+    )
     corrected = True
+    bias_provable = True
     descent = descent.CORRECTED
 
 
 @final
 class Sharp(Family):
-    """Per-operator constants, sizes instead of squares, exact second moments."""
+    """Per-operator constants, sizes instead of squares, exact second moments.
+
+    Parameters
+    ----------
+    refinements
+        Names from :data:`~boundcalc.theories.perturbed.refinements.REFINEMENTS` that may be
+        taken where the perturbations allow it; all of them by default.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name.
+    """
 
     name = "sharp"
     title = "sharp"
-    source = "docs/theory.md, Theorems 4.1 to 4.3, 6.1 and 6.2"
+    source = "docs/theory.md, Theorems 4.1 to 4.3, section 4.9, Theorems 6.1 and 6.2"
     caution = None
     bias_provable = True
     descent = descent.SHARP
+
+    def __init__(self, refinements: Iterable[str] = REFINEMENTS) -> None:
+        self.refinements = known_refinements(refinements)
 
     def columns(self, graph: OperatorGraph, kind: Arithmetic) -> dict[str, tuple[Any, ...]]:
         """Single-site coefficients (docs/theory.md, Lemmas 5.2 and 5.3, and section 4.8)."""
@@ -248,7 +257,7 @@ class Sharp(Family):
     def bounds(self, graph: OperatorGraph, active: Iterable[int] | None = None) -> Bounds:
         """Theorem 4.1, or 4.3 where every mean is zero; means by 4.2 and Lemma 4.4.
 
-        On a graph Theorems 4.7, 4.9 and 4.8.
+        On a graph Theorems 4.7, 4.9 and 4.8.  Refinements are in docs/theory.md, section 4.9.
         """
         chosen = None if active is None else list(active)
         if graph.size > FAST_OPERATORS:
@@ -260,15 +269,25 @@ class Sharp(Family):
             mean = sharp.means(c, levels, second, kind, capped=False)
             return second.total(), mean.total()
 
-        def best(kind: Arithmetic) -> tuple[Scalar, Scalar, tuple[Scalar, ...], str]:
+        def best(
+            kind: Arithmetic,
+        ) -> tuple[Scalar, Scalar, tuple[Scalar, ...], str, tuple[str, ...]]:
             c, levels = graph.graph_constants(kind), graph.levels(kind, chosen)
-            forward, backward = levels.forward_centred, levels.backward_centred
-            second = sharp.centred(c, levels, kind, forward=forward, backward=backward)
-            mean = sharp.means(c, levels, second, kind, capped=True)
-            return second.total(), mean.total(), second.gradient[1:], _form(graph, levels)
+            choice = Choice(kind, self._allowed(graph))
+            second = sharp.centred(
+                c,
+                levels,
+                kind,
+                forward=levels.forward_centred,
+                backward=levels.backward_centred,
+                choice=choice,
+            )
+            bias = sharp.means(c, levels, second, kind, choice=choice).total()
+            form = _form(graph, levels)
+            return second.total(), bias, second.gradient[1:], form, choice.names
 
         (error0, bias0), exact0 = in_best_kind(plain, graph.size)
-        (error, bias, parts, form), exact = in_best_kind(best, graph.size)
+        (error, bias, parts, form, used), exact = in_best_kind(best, graph.size)
         status, status0 = (
             self.status(graph, exact, bias=True),
             self.status(graph, exact0, bias=True),
@@ -280,13 +299,21 @@ class Sharp(Family):
             error_plain=Number(error0, status0),
             bias_plain=Number(bias0, status0),
             contributions=tuple(Number(part, status) for part in parts),
+            refinements=used,
         )
+
+    def _allowed(self, graph: OperatorGraph) -> frozenset[str]:
+        """The refinements whose assumptions on regions hold.
+
+        A measured region holds the states of the passes that were seen, and no others.
+        """
+        return self.refinements - ON_ALL_PASSES if graph.sampled else self.refinements
 
     def _fast_bounds(self, graph: OperatorGraph, active: list[int] | None) -> Bounds:
         """The same recurrences in compiled floating point, for graphs that are large."""
         from boundcalc.theories.perturbed.large import Contributions, both_bounds
 
-        plain, best, levels = both_bounds(graph, active)
+        plain, best, levels, taken = both_bounds(graph, active, self._allowed(graph))
         status = self.status(graph, False, bias=True)
         return Bounds(
             error=Number(best.error, status),
@@ -295,6 +322,7 @@ class Sharp(Family):
             error_plain=Number(plain.error, status),
             bias_plain=Number(plain.bias, status),
             contributions=Contributions(best.contributions, status),
+            refinements=taken,
         )
 
 

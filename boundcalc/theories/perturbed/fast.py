@@ -85,9 +85,10 @@ def fast_bounds(
     forward_centred: bool,
     backward_centred: bool,
     capped: bool,
+    saturated: bool = False,
     compiled: bool | None = None,
 ) -> FastBounds:
-    """ζ² and β² of a graph (docs/theory.md, Theorems 4.1 to 4.3, 4.7 to 4.9, Lemma 4.4).
+    """ζ² and β² of a graph (docs/theory.md, Theorems 4.1 to 4.3, 4.7 to 4.9, Lemmas 4.4 and 4.11).
 
     O(N + slot pairs) time and memory.  Nothing over- or underflows: the numbers have
     an exponent of their own (:mod:`boundcalc.theories.perturbed.scaled`).
@@ -108,6 +109,10 @@ def fast_bounds(
         Whether every forward, every backward perturbation has conditional mean zero.
     capped
         Whether a mean is capped by the root mean square at every stage.
+    saturated
+        Whether a change of a Jacobian is capped by twice its bound, likewise of an adjoint.
+        The refinements for forward perturbations that are independent, or have bounded
+        conditional moments, are not taken here: the bias bound is valid without them.
     compiled
         Whether to use Numba; by default where it is installed and the graph has
         :data:`COMPILE_FROM` slot pairs or compiled code is there already.  The numbers
@@ -154,9 +159,9 @@ def fast_bounds(
     parts, totals = _zeros(groups, column), _sums(2, column)
     forward, backward_sizes, backward_means, weights, finish = loops
     forward(g, x, state, forward_centred, capped)
-    backward_sizes(g, x, state, backward_centred)
-    backward_means(g, x, state, capped)
-    weights(g, state, gradient)
+    backward_sizes(g, x, state, backward_centred, saturated)
+    backward_means(g, x, state, capped, saturated)
+    weights(g, state, gradient, capped, saturated)
     finish(gradient, parts, totals, backward_centred, capped)
     error, bias = (
         _wide(totals.mantissa[i], totals.exponent[i]) + _wide(totals.lost[i], totals.exponent[i])

@@ -6,11 +6,16 @@ graph there is no shorter way than one run for each site, O(N + slot pairs) each
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
-from boundcalc.arithmetic import FLOATS, WIDE, Arithmetic, Scalar
+from boundcalc.arithmetic import FLOATS, WIDE, Arithmetic, Number, Scalar, Status
+from boundcalc.errors import InexactError
 from boundcalc.graph import GraphConstants, Levels, Site
 from boundcalc.theories.perturbed import sharp
 
@@ -116,12 +121,12 @@ def _unit_totals(
     g: GraphConstants, sites: Sequence[Site], kind: Arithmetic
 ) -> list[tuple[Scalar, Scalar, Scalar]]:
     """(error, squared bias of a unit mean, squared bias of a unit size) of every site."""
-    if g.size <= TOGETHER or kind is not WIDE or len(sites) < 2:
+    if g.size <= TOGETHER or kind.exact or len(sites) < 2:
         return [_one(g, site, kind) for site in sites]
+    if kind is not WIDE:
+        return _enclosed_totals(g, sites, kind)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        floats = converted(g)
-        levels = unit_levels(floats, sites, FLOATS)
-        found = np.stack(np.broadcast_arrays(*_totals(floats, levels, FLOATS)), axis=1)
+        found = _all_totals(converted(g), sites)
     rows: list[tuple[Scalar, Scalar, Scalar]] = []
     for site, row in zip(sites, found, strict=True):
         # What left the range of float64 is done again with an unbounded exponent.
@@ -131,6 +136,45 @@ def _unit_totals(
         else:
             rows.append(_one(g, site, kind))
     return rows
+
+
+def _all_totals(floats: GraphConstants, sites: Sequence[Site]) -> NDArray[np.float64]:
+    """The three totals of every site at once, in float64."""
+    levels = unit_levels(floats, sites, FLOATS)
+    return np.stack(np.broadcast_arrays(*_totals(floats, levels, FLOATS)), axis=1)
+
+
+def _enclosed_totals(
+    g: GraphConstants, sites: Sequence[Site], kind: Arithmetic
+) -> list[tuple[Scalar, Scalar, Scalar]]:
+    """Enclosures of the totals, from float64 and its proved error.
+
+    The recurrences add, multiply and take minima of numbers ≥ 0, so that relative errors add up
+    along a path of operations, as in :func:`~boundcalc.theories.perturbed.fast.fast_bounds`:
+    n = 6T + 16 roundings at most, T = 4 slots + 6 N.  Here constants are rounded up, which is
+    off by up to two roundings where the nearest float64 is off by one, and a square may be off
+    by an ulp, two roundings: γ_{2n}.  All this holds as long as nothing over- or underflows,
+    and NumPy says whether anything did.
+
+    Raises
+    ------
+    InexactError
+        If a number left the range in which float64 keeps 53 bits.
+    """
+    try:
+        with np.errstate(over="raise", invalid="raise", under="raise"):
+            found = _all_totals(rounded_up(g), sites)
+    except FloatingPointError:
+        raise InexactError("a number left the range of float64") from None
+    slots = sum(len(reads) for reads in g.inputs)
+    n = Fraction(2 * (6 * (4 * slots + 6 * g.size) + 16), 2**53)
+    gamma = n / (1 - n)
+
+    def enclosure(value: float) -> Scalar:
+        exact = Fraction(value)
+        return kind.between(exact / (1 + gamma), exact / (1 - gamma))  # type: ignore[attr-defined]
+
+    return [(enclosure(row[0]), enclosure(row[1]), enclosure(row[2])) for row in found.tolist()]
 
 
 def _one(g: GraphConstants, site: Site, kind: Arithmetic) -> tuple[Scalar, Scalar, Scalar]:
@@ -149,12 +193,44 @@ def _totals(g: GraphConstants, unit: Levels, kind: Arithmetic) -> tuple[Scalar, 
 
 def converted(g: GraphConstants) -> GraphConstants:
     """The same constants in float64."""
+    return _mapped(g, float)
 
-    def number(value: object) -> object:
+
+def rounded_up(g: GraphConstants) -> GraphConstants:
+    """Enclosed constants as float64 that are at least as large, of a type that reports underflow.
+
+    Raises
+    ------
+    InexactError
+        If one is outside the range in which float64 keeps 53 bits.
+    """
+    known: dict[int, np.float64] = {}  # operators that repeat share their constants
+
+    def above(value: Scalar) -> np.float64:
+        key = id(value)
+        if key not in known:
+            found = Number(value, Status.PROVED).json()
+            if isinstance(found, str) or (found != 0 and abs(found) < sys.float_info.min):
+                raise InexactError("a constant is outside the range of float64", value=found)
+            known[key] = np.float64(found)
+        return known[key]
+
+    return _mapped(g, above)
+
+
+def _mapped(g: GraphConstants, number: Callable[[Scalar], object]) -> GraphConstants:
+    def entry(value: object) -> object:
         if isinstance(value, tuple):
-            return tuple(number(entry) for entry in value)
-        return None if value is None else float(value)  # type: ignore[arg-type]
+            return tuple(entry(inner) for inner in value)
+        return None if value is None else number(value)
 
     names = ("a", "l", "A", "J", "A3", "b", "B", "K", "B3")
-    columns: dict[str, object] = {name: number(getattr(g, name)) for name in names}
-    return GraphConstants(inputs=g.inputs, edges=g.edges, groups=g.groups, **columns)  # type: ignore[arg-type]
+    columns: dict[str, object] = {name: entry(getattr(g, name)) for name in names}
+    runs = tuple(replace(run, norm=number(run.norm)) for run in g.runs)
+    return GraphConstants(
+        inputs=g.inputs,
+        edges=g.edges,
+        groups=g.groups,
+        runs=runs,
+        **columns,  # type: ignore[arg-type]
+    )

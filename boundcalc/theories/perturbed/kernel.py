@@ -7,7 +7,13 @@ Python and Numba run, read columns by index, and know no number but float and in
 from __future__ import annotations
 
 from boundcalc.theories.perturbed.kernel_columns import Given, Gradient, Graph, State
-from boundcalc.theories.perturbed.kernel_drift import drift, half_squares, mean_drift, mean_source
+from boundcalc.theories.perturbed.kernel_drift import (
+    drift,
+    half_squares,
+    mean_drift,
+    mean_source,
+    saturated,
+)
 from boundcalc.theories.perturbed.kernel_runs import (
     means_inside,
     noise_inside,
@@ -60,7 +66,7 @@ def forward(g: Graph, x: Given, state: State, centred: bool, capped: bool) -> No
         store(mu, v, less(mean, size) if capped else mean)
 
 
-def backward_sizes(g: Graph, x: Given, state: State, centred: bool) -> None:
+def backward_sizes(g: Graph, x: Given, state: State, centred: bool, saturates: bool) -> None:
     """V, R and E: each operator, after all that read it, adds to those that it reads."""
     s, V, R, E, squares = state.s, state.V, state.R, state.E, state.squares
     store(V, len(g.first) - 2, (1.0, 0))
@@ -68,6 +74,9 @@ def backward_sizes(g: Graph, x: Given, state: State, centred: bool) -> None:
         if centred:
             # W_v = (Σ a √W)² + Σ ϵ²
             store(E, v, joint(load(E, v), root(load(squares, v)), centred))
+        if saturates:
+            # R_v ≤ 2 V_v
+            store(R, v, less(load(R, v), times((2.0, 0), load(V, v))))
         run = g.run_from[v]
         for k in range(g.first[v], g.first[v + 1]):
             u = g.inputs[k]
@@ -77,11 +86,12 @@ def backward_sizes(g: Graph, x: Given, state: State, centred: bool) -> None:
             a, end = scaled(g.a[k]), v
             if run >= 0:
                 a, end = scaled(g.run_norm[run]), g.run_nodes[g.run_first[run + 1] - 1]
-                add_to(R, u, sizes_inside(g, s, V, run))
+                add_to(R, u, sizes_inside(g, s, V, run, saturates))
                 inside = noise_inside(g, x.eps, run, centred)
                 add_to(E, u, joint(times(a, load(E, end)), inside, centred))
             else:
                 moved = drift(g.A, g.pairs[k] - g.first[v], g.J[k], g, s, v)
+                moved = saturated(moved, g.a[k], saturates)
                 add_to(R, u, times(load(V, v), moved))
                 add_to(E, u, times(a, load(E, end)))
             add_to(V, u, times(a, load(V, end)))
@@ -94,7 +104,7 @@ def backward_sizes(g: Graph, x: Given, state: State, centred: bool) -> None:
                     add_to(E, u, eps)
 
 
-def backward_means(g: Graph, x: Given, state: State, capped: bool) -> None:
+def backward_means(g: Graph, x: Given, state: State, capped: bool, saturates: bool) -> None:
     """β and ν, in the same order."""
     s, mu, V, R, beta, nu = state.s, state.mu, state.V, state.R, state.beta, state.nu
     for v in range(len(g.first) - 2, 0, -1):
@@ -114,16 +124,18 @@ def backward_means(g: Graph, x: Given, state: State, capped: bool) -> None:
                 passed = plus(passed, noise_inside(g, x.n, run, False))
             add_to(nu, u, passed)
             if run >= 0 and g.run_affine[run]:
-                source = means_inside(g, s, mu, V, R, run)
+                source = means_inside(g, s, mu, V, R, run, capped, saturates)
             else:
                 a, end = scaled(g.a[k]), v
-                source = mean_source(g, s, mu, load(V, v), load(R, v), bent, v, k)
+                source = mean_source(
+                    g, s, mu, load(V, v), load(R, v), bent, v, k, capped, saturates
+                )
             add_to(beta, u, plus(times(a, load(beta, end)), source))
             if g.leads[k]:
                 add_to(nu, u, scaled(x.n[g.edges[k]]))
 
 
-def weights(g: Graph, state: State, gradient: Gradient) -> None:
+def weights(g: Graph, state: State, gradient: Gradient, capped: bool, saturates: bool) -> None:
     """What each operator adds to the error of its weights' gradient."""
     s, mu, V, R, E, beta, nu = (
         *(state.s, state.mu, state.V, state.R, state.E),
@@ -132,13 +144,19 @@ def weights(g: Graph, state: State, gradient: Gradient) -> None:
     caused, other, means = gradient.forward, gradient.backward, gradient.mean
     for v in range(1, len(g.first) - 1):
         b, group, bent = scaled(g.b[v]), g.groups[v], half_squares(g, s, v)
-        moved = drift(g.B, 0, g.K[v], g, s, v)
-        shift = mean_drift(g.B, 0, g.B3[v], bent, moved, g, mu, v)
-        # b R + V · drift of ∇_w f;  b E;  b (β + ν) + drift · R + V · mean drift
-        accumulate(caused, group, plus(times(b, load(R, v)), times(load(V, v), moved)))
+        moved = saturated(drift(g.B, 0, g.K[v], g, s, v), g.b[v], saturates)
+        shift = mean_drift(g.B, 0, g.B3[v], bent, moved, g, mu, v, capped)
+        # b R + V · drift of ∇_w f, at most 2 b V;  b E
+        size = plus(times(b, load(R, v)), times(load(V, v), moved))
+        if saturates:
+            size = less(size, times((2.0, 0), times(b, load(V, v))))
+        accumulate(caused, group, size)
         accumulate(other, group, times(b, load(E, v)))
+        # b β + drift · R + V · mean drift, at most the size;  b ν
         mean = plus(times(moved, load(R, v)), times(load(V, v), shift))
-        accumulate(means, group, plus(times(b, plus(load(beta, v), load(nu, v))), mean))
+        mean = plus(times(b, load(beta, v)), mean)
+        mean = less(mean, size) if capped else mean
+        accumulate(means, group, plus(mean, times(b, load(nu, v))))
 
 
 def finish(gradient: Gradient, parts: Column, totals: Sums, centred: bool, capped: bool) -> None:

@@ -10,6 +10,7 @@ from boundcalc.theories.perturbed.scaled import (
     ZERO,
     Column,
     Scaled,
+    less,
     load,
     plus,
     scaled,
@@ -32,10 +33,23 @@ def drift(row: Any, offset: int, change: float, g: Graph, s: Column, v: int) -> 
     return found
 
 
+def saturated(size: Scaled, bound: float, apply: bool) -> Scaled:
+    """At most twice the bound of the Jacobian (docs/theory.md, Lemma 4.11)."""
+    return less(size, times((2.0, 0), scaled(bound))) if apply else size
+
+
 def mean_drift(
-    row: Any, offset: int, third: float, squares: Scaled, size: Scaled, g: Graph, mu: Column, v: int
+    row: Any,
+    offset: int,
+    third: float,
+    squares: Scaled,
+    size: Scaled,
+    g: Graph,
+    mu: Column,
+    v: int,
+    capped: bool,
 ) -> Scaled:
-    """Σ_u c_u μ_u + c′ · ½ Σ_u s_u², and at most the root mean square where one is NaN."""
+    """Σ_u c_u μ_u + c′ · ½ Σ_u s_u²; the root mean square where one is NaN, or it is smaller."""
     if isnan(third):
         return size
     found = times(scaled(third), squares)
@@ -43,7 +57,7 @@ def mean_drift(
         if isnan(row[offset + j]):
             return size
         found = plus(found, times(scaled(row[offset + j]), load(mu, g.inputs[j])))
-    return found
+    return less(found, size) if capped else found
 
 
 def half_squares(g: Graph, s: Column, v: int) -> Scaled:
@@ -56,14 +70,23 @@ def half_squares(g: Graph, s: Column, v: int) -> Scaled:
 
 
 def mean_source(
-    g: Graph, s: Column, mu: Column, V: Scaled, R: Scaled, squares: Scaled, v: int, k: int
+    g: Graph,
+    s: Column,
+    mu: Column,
+    V: Scaled,
+    R: Scaled,
+    squares: Scaled,
+    v: int,
+    k: int,
+    capped: bool,
+    saturates: bool,
 ) -> Scaled:
     """Drift · R_v + V_v · mean drift: what passing back through slot k of v adds to β."""
     offset = g.pairs[k] - g.first[v]
-    moved = drift(g.A, offset, g.J[k], g, s, v)
-    shift = mean_drift(g.A, offset, g.A3[k], squares, moved, g, mu, v)
+    moved = saturated(drift(g.A, offset, g.J[k], g, s, v), g.a[k], saturates)
+    shift = mean_drift(g.A, offset, g.A3[k], squares, moved, g, mu, v, capped)
     return plus(times(moved, R), times(V, shift))
 
 
 #: What compiled code may call.
-FUNCTIONS = (drift, mean_drift, half_squares, mean_source)
+FUNCTIONS = (drift, saturated, mean_drift, half_squares, mean_source)

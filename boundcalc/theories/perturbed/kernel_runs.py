@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from boundcalc.theories.perturbed.kernel_columns import Graph
-from boundcalc.theories.perturbed.kernel_drift import drift, half_squares, mean_source
+from boundcalc.theories.perturbed.kernel_drift import drift, half_squares, mean_source, saturated
 from boundcalc.theories.perturbed.scaled import (
     ZERO,
     Column,
@@ -42,23 +42,32 @@ def noise_inside(g: Graph, noise: Any, run: int, centred: bool) -> Scaled:
     return found
 
 
-def sizes_inside(g: Graph, s: Column, V: Column, run: int) -> Scaled:
+def sizes_inside(g: Graph, s: Column, V: Column, run: int, saturates: bool) -> Scaled:
     """What the operators of a run add to R before it."""
     found = ZERO
     for j in range(g.run_first[run + 1] - 1, g.run_first[run] - 1, -1):
         v, k = g.run_nodes[j], g.first[g.run_nodes[j]]
-        moved = drift(g.A, g.pairs[k] - k, g.J[k], g, s, v)
+        moved = saturated(drift(g.A, g.pairs[k] - k, g.J[k], g, s, v), g.a[k], saturates)
         found = plus(times(scaled(g.a[k]), found), times(load(V, v), moved))
     return found
 
 
-def means_inside(g: Graph, s: Column, mu: Column, V: Column, R: Column, run: int) -> Scaled:
+def means_inside(
+    g: Graph,
+    s: Column,
+    mu: Column,
+    V: Column,
+    R: Column,
+    run: int,
+    capped: bool,
+    saturates: bool,
+) -> Scaled:
     """What they add to β."""
     found = ZERO
     for j in range(g.run_first[run + 1] - 1, g.run_first[run] - 1, -1):
         v, k = g.run_nodes[j], g.first[g.run_nodes[j]]
         squares = half_squares(g, s, v)
-        source = mean_source(g, s, mu, load(V, v), load(R, v), squares, v, k)
+        source = mean_source(g, s, mu, load(V, v), load(R, v), squares, v, k, capped, saturates)
         found = plus(times(scaled(g.a[k]), found), source)
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import overload
 
@@ -11,12 +11,17 @@ from boundcalc.graph import Levels, OperatorGraph
 from boundcalc.graph.arrays import GraphArrays
 from boundcalc.graph.level_arrays import LevelArrays
 from boundcalc.theories.perturbed.fast import FastBounds, ScaledArray, fast_bounds
+from boundcalc.theories.perturbed.refinements import MEAN_CAP, REFINEMENTS, SATURATION
 
 
 def both_bounds(
-    graph: OperatorGraph, active: list[int] | None
-) -> tuple[FastBounds, FastBounds, Levels]:
-    """The plain bounds, the best ones, and the levels that decide which statement holds; O(N)."""
+    graph: OperatorGraph, active: list[int] | None, refinements: Container[str] = REFINEMENTS
+) -> tuple[FastBounds, FastBounds, Levels, tuple[str, ...]]:
+    """The plain bounds, the best ones, levels that say which statement holds, refinements; O(N).
+
+    Of the refinements those for independent and for conditionally bounded perturbations are
+    left out.
+    """
     levels = graph.levels(FLOATS, active)
     constants = GraphArrays.from_constants(graph.graph_constants(FLOATS))
     sizes = LevelArrays.from_levels(levels, constants)
@@ -28,9 +33,11 @@ def both_bounds(
         sizes,
         forward_centred=levels.forward_centred,
         backward_centred=levels.backward_centred,
-        capped=True,
+        capped=MEAN_CAP in refinements,
+        saturated=SATURATION in refinements,
     )
-    return plain, best, levels
+    taken = tuple(name for name in (SATURATION, MEAN_CAP) if name in refinements)
+    return plain, best, levels, taken
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from boundcalc.arithmetic import Arithmetic, Scalar
 from boundcalc.graph.numbers import GraphConstants, Run
-from boundcalc.theories.perturbed.drift import vanishes
+from boundcalc.theories.perturbed.drift import ByOperator, vanishes
 
 #: What passing back through a slot (v, k) adds.
 Source = Callable[[int, int], Scalar]
@@ -17,7 +17,7 @@ Source = Callable[[int, int], Scalar]
 
 def pulled(
     g: GraphConstants,
-    X: Sequence[Scalar],
+    X: ByOperator,
     u: int,
     zero: Scalar,
     *,

@@ -8,15 +8,25 @@ operations.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TypeAlias
 
 from boundcalc.arithmetic import Arithmetic, Scalar
-from boundcalc.graph.numbers import ChainConstants, GraphConstants, Levels, Run
-from boundcalc.theories.perturbed.drift import Drifts, drifts, mean_drifts, vanishes
+from boundcalc.graph.numbers import ChainConstants, GraphConstants, Levels
+from boundcalc.perturbations.dependence import Dependence
+from boundcalc.theories.perturbed.drift import Drifts, drifts, mean_drifts
+from boundcalc.theories.perturbed.forward import forward_means, forward_sizes, total
 from boundcalc.theories.perturbed.pull import combined, pulled, pulled_squares
+from boundcalc.theories.perturbed.refinements import (
+    CONDITIONAL,
+    INDEPENDENCE,
+    MEAN_CAP,
+    SATURATION,
+    SUPERPOSITION,
+    Choice,
+)
+from boundcalc.theories.perturbed.restarts import Restarts, restarts
+from boundcalc.theories.perturbed.superposition import superposed
 
 AnyConstants: TypeAlias = ChainConstants | GraphConstants
 
@@ -35,6 +45,8 @@ class SecondMoments:
         The part of the error of v_i that forward perturbations cause, root mean square.
     drifts
         How far the Jacobians move, root mean square.
+    caused
+        The part of the error of u_v that forward perturbations cause, root mean square.
     gradient
         E‖ũ_g − u_g‖², for every group g of operators with the same weights, from 1.
     """
@@ -43,6 +55,7 @@ class SecondMoments:
     V: tuple[Scalar, ...]
     R: tuple[Scalar, ...]
     drifts: Drifts
+    caused: tuple[Scalar, ...]
     gradient: tuple[Scalar, ...]
 
     def total(self) -> Scalar:
@@ -83,48 +96,6 @@ def adjoint_norms(c: AnyConstants, kind: Arithmetic) -> tuple[Scalar, ...]:
     return tuple(V)
 
 
-def forward_sizes(
-    g: GraphConstants, levels: Levels, kind: Arithmetic, *, centred: bool
-) -> tuple[Scalar, ...]:
-    """s_v = Σ_u ℓ_{v,u} s_u + e_v; centred s_v² = (Σ_u ℓ_{v,u} s_u)² + e_v²."""
-    zero = kind.number(0)
-    s = [zero] * (g.size + 1)
-    for v in range(1, g.size):
-        inherited = _sum((g.l[v][k] * s[u] for k, u in enumerate(g.inputs[v])), zero)
-        if v in g.run_to:
-            whole = _through_run(g, g.run_to[v], s, levels, kind, centred=centred)
-            inherited = kind.minimum(inherited, whole)
-        s[v] = _with_noise(inherited, levels.e[v], kind, centred=centred)
-    return tuple(s)
-
-
-def _with_noise(size: Scalar, e: Scalar, kind: Arithmetic, *, centred: bool) -> Scalar:
-    """The size of a sum: s + e, or √(s² + e²) where e has conditional mean zero."""
-    if centred and not (vanishes(size) or vanishes(e)):
-        return kind.sqrt(size**2 + e**2)
-    return size + e
-
-
-def _through_run(
-    g: GraphConstants,
-    run: Run,
-    s: list[Scalar],
-    levels: Levels,
-    kind: Arithmetic,
-    *,
-    centred: bool,
-) -> Scalar:
-    """norm · s before the run, and what perturbations inside it add (docs/theory.md, Lemma 4.10).
-
-    Squares add only where the run is affine: what is inside stays centred then.
-    """
-    inside = kind.number(0)
-    for v, w in pairwise(run.nodes):
-        inside = g.l[w][0] * _with_noise(inside, levels.e[v], kind, centred=centred)
-    passed = run.norm * s[g.inputs[run.first][0]]
-    return _with_noise(passed, inside, kind, centred=centred and run.affine)
-
-
 def general(c: AnyConstants, levels: Levels, kind: Arithmetic) -> SecondMoments:
     """Second moments for arbitrary perturbations (docs/theory.md, Theorems 4.1 and 4.7).
 
@@ -143,7 +114,13 @@ def general(c: AnyConstants, levels: Levels, kind: Arithmetic) -> SecondMoments:
 
 
 def centred(
-    c: AnyConstants, levels: Levels, kind: Arithmetic, *, forward: bool, backward: bool
+    c: AnyConstants,
+    levels: Levels,
+    kind: Arithmetic,
+    *,
+    forward: bool,
+    backward: bool,
+    choice: Choice | None = None,
 ) -> SecondMoments:
     """Second moments where conditional means are zero (docs/theory.md, Theorems 4.3 and 4.9).
 
@@ -154,6 +131,9 @@ def centred(
     ----------
     forward, backward
         Whether every forward, every backward perturbation has conditional mean zero.
+    choice
+        The refinements to take; none by default.  Saturation (docs/theory.md, Lemma 4.11)
+        is the one that concerns second moments.
 
     Raises
     ------
@@ -171,28 +151,33 @@ def centred(
     >>> centred(ones, levels, RATIONALS, forward=True, backward=True).total()
     Fraction(2, 1)
     """
-    g, zero = c.graph, kind.number(0)
+    g, zero, choice = c.graph, kind.number(0), choice or Choice(kind, ())
     s = forward_sizes(g, levels, kind, centred=forward)
     V = adjoint_norms(g, kind)
-    moved = drifts(g, s, kind)
+    moved = drifts(g, s, kind, choice)
     R, E = [zero] * (g.size + 1), [zero] * (g.size + 1)
     for u in range(g.size - 1, 0, -1):
-        # R_u = Σ_v (a_{v,u} R_v + V_v · drift of ∇_u f_v)
-        R[u] = pulled(g, R, u, zero, source=lambda v, k: V[v] * moved.input[v][k])
+        # R_u = Σ_v (a_{v,u} R_v + V_v · drift of ∇_u f_v), at most 2 V_u
+        size = pulled(g, R, u, zero, source=lambda v, k: V[v] * moved.input[v][k])
+        R[u] = choice.least(SATURATION, size, 2 * V[u])
         if not backward:
             # the ε part of v_u:  E_u = Σ_v a_{v,u} E_v + Σ ϵ
             E[u] = pulled(g, E, u, zero, noise=levels.eps)
-            E[u] = E[u] + _sum((levels.eps[edge] for edge in g.outgoing[u]), zero)
+            E[u] = E[u] + total((levels.eps[edge] for edge in g.outgoing[u]), zero)
     W = _backward_squares(g, levels, kind) if backward else None
+    # √E‖ũ_v − u_v‖² ≤ b_v R_v + V_v · drift of ∇_w f_v, at most 2 b_v V_v, and the ε part
+    caused = [zero]
+    for v in range(1, g.size + 1):
+        size = g.b[v] * R[v] + V[v] * moved.weight[v]
+        caused.append(choice.least(SATURATION, size, 2 * g.b[v] * V[v]))
     gradient = []
-    for group in g.members:
-        # √E‖ũ_v − u_v‖² ≤ b_v R_v + V_v · drift of ∇_w f_v, and the ε part; shared weights add
-        caused = _sum((g.b[v] * R[v] + V[v] * moved.weight[v] for v in group), zero)
+    for group in g.members:  # shared weights add
+        forward_part = total((caused[v] for v in group), zero)
         if W is None:
-            gradient.append((caused + _sum((g.b[v] * E[v] for v in group), zero)) ** 2)
+            gradient.append((forward_part + total((g.b[v] * E[v] for v in group), zero)) ** 2)
         else:
-            gradient.append(caused**2 + combined([(g.b[v], W[v]) for v in group], kind))
-    return SecondMoments(s, V, tuple(R), moved, (zero, *gradient))
+            gradient.append(forward_part**2 + combined([(g.b[v], W[v]) for v in group], kind))
+    return SecondMoments(s, V, tuple(R), moved, tuple(caused), (zero, *gradient))
 
 
 def _backward_squares(g: GraphConstants, levels: Levels, kind: Arithmetic) -> list[Scalar]:
@@ -201,12 +186,18 @@ def _backward_squares(g: GraphConstants, levels: Levels, kind: Arithmetic) -> li
     W = [zero] * (g.size + 1)
     for u in range(g.size - 1, 0, -1):
         W[u] = pulled_squares(g, W, u, levels.eps, kind)
-        W[u] = W[u] + _sum((levels.eps[edge] ** 2 for edge in g.outgoing[u]), zero)
+        W[u] = W[u] + total((levels.eps[edge] ** 2 for edge in g.outgoing[u]), zero)
     return W
 
 
 def means(
-    c: AnyConstants, levels: Levels, second: SecondMoments, kind: Arithmetic, *, capped: bool
+    c: AnyConstants,
+    levels: Levels,
+    second: SecondMoments,
+    kind: Arithmetic,
+    *,
+    capped: bool = False,
+    choice: Choice | None = None,
 ) -> Means:
     """Bounds on the means, from the second moments (docs/theory.md, Theorems 4.2 and 4.8).
 
@@ -217,6 +208,8 @@ def means(
     capped
         Apply refinement (ii), a mean never exceeds the root mean square, at every
         stage (docs/theory.md, Lemma 4.4).
+    choice
+        The refinements to take, in place of ``capped``.
 
     Examples
     --------
@@ -233,72 +226,61 @@ def means(
     Fraction(22, 1)
     """
     g, zero, s, V, R = c.graph, kind.number(0), second.s, second.V, second.R
+    choice = choice or Choice(kind, (MEAN_CAP,) if capped else ())
     moved = second.drifts
-
-    def cap(mean: Scalar, size: Scalar) -> Scalar:
-        return kind.minimum(mean, size) if capped else mean
-
-    mu = _forward_means(g, levels, second, kind, cap)
-    shift = mean_drifts(g, s, mu, moved, kind)
+    mu = forward_means(g, levels, s, moved, kind, choice)
+    shift = mean_drifts(g, s, mu, moved, kind, choice)
+    restarted = restarts(g, levels, s, V, kind, choice)
     beta, nu = [zero] * (g.size + 1), [zero] * (g.size + 1)
+
+    def source(v: int, k: int) -> Scalar:
+        drift, mean = moved.input[v][k], shift.input[v][k]
+        return _product(v, drift, R[v], beta[v], restarted, choice) + V[v] * mean
+
     for u in range(g.size - 1, 0, -1):
-        # β_u = Σ_v (a β_v + drift · R_v + V_v · mean drift);  ν_u = Σ_v a ν_v + Σ n
-        beta[u] = pulled(
-            g,
-            beta,
-            u,
-            zero,
-            source=lambda v, k: moved.input[v][k] * R[v] + V[v] * shift.input[v][k],
-            affine_only=True,
-        )
+        # β_u = Σ_v (a β_v + product term + V_v · mean drift);  ν_u = Σ_v a ν_v + Σ n
+        found = pulled(g, beta, u, zero, source=source, affine_only=True)
+        beta[u] = choice.least(MEAN_CAP, found, R[u])
         nu[u] = pulled(g, nu, u, zero, noise=levels.n)
-        beta[u] = cap(beta[u], R[u])
-        nu[u] = nu[u] + _sum((levels.n[edge] for edge in g.outgoing[u]), zero)
+        nu[u] = nu[u] + total((levels.n[edge] for edge in g.outgoing[u]), zero)
+    alone: tuple[Scalar | None, ...] = (None,) * (g.size + 1)
+    if SUPERPOSITION in choice:
+        alone = superposed(g, levels, s, mu, V, R, kind)
+    mean = [zero]
+    for v in range(1, g.size + 1):
+        # b β + product term of ∇_w f + V · mean drift of ∇_w f, and b ν
+        drift, move = moved.weight[v], shift.weight[v]
+        product = _product(v, drift, R[v], beta[v], restarted, choice)
+        found = g.b[v] * beta[v] + product + V[v] * move
+        if alone[v] is not None:
+            found = choice.least(SUPERPOSITION, found, alone[v])
+        mean.append(choice.least(MEAN_CAP, found, second.caused[v]) + g.b[v] * nu[v])
     gradient = []
-    for group, size in zip(g.members, second.gradient[1:], strict=True):
-        # b (β + ν) + drift of ∇_w f · R + V · mean drift of ∇_w f; shared weights add
-        mean = zero
-        for v in group:
-            mean = mean + g.b[v] * (beta[v] + nu[v])
-            mean = mean + moved.weight[v] * R[v] + V[v] * shift.weight[v]
-        gradient.append(cap(mean**2, size))
+    for group, size in zip(g.members, second.gradient[1:], strict=True):  # shared weights add
+        squared = total((mean[v] for v in group), zero) ** 2
+        gradient.append(choice.least(MEAN_CAP, squared, size))
     return Means(mu, tuple(beta), tuple(nu), (zero, *gradient))
 
 
-def _forward_means(
-    g: GraphConstants,
-    levels: Levels,
-    second: SecondMoments,
-    kind: Arithmetic,
-    cap: Callable[[Scalar, Scalar], Scalar],
-) -> tuple[Scalar, ...]:
-    """μ_v = Σ_u a_{v,u} μ_u + ½ Σ_{u,u'} A_{v,u,u'} s_u s_{u'} + m_v."""
-    s, moved = second.s, second.drifts
-    mu = [kind.number(0)] * (g.size + 1)
-    for v in range(1, g.size):
-        inherited = kind.number(0)
-        for k, u in enumerate(g.inputs[v]):
-            if u == 0:
-                continue
-            if moved.smooth[v]:
-                inherited = inherited + g.a[v][k] * mu[u] + moved.input[v][k] * s[u] / 2
-            else:
-                # f(ỹ) − f(y) has no second-order expansion: its mean is at most its size.
-                inherited = inherited + g.l[v][k] * s[u]
-        run = g.run_to.get(v)
-        if run is not None and run.affine:
-            whole = run.norm * mu[g.inputs[run.first][0]]
-            inside = kind.number(0)
-            for w, x in pairwise(run.nodes):
-                inside = g.a[x][0] * (inside + levels.m[w])
-            inherited = kind.minimum(inherited, whole + inside)
-        mu[v] = cap(inherited + levels.m[v], s[v])
-    return tuple(mu)
+def _product(
+    v: int,
+    drift: Scalar,
+    R: Scalar,
+    beta: Scalar,
+    restarted: Restarts | None,
+    choice: Choice,
+) -> Scalar:
+    """What ‖E[J̃ᵀ(v̂_v − v_v)]‖ can exceed a β by, as a mean of a product is no product of means.
 
-
-def _sum(terms: object, zero: Scalar) -> Scalar:
-    """The sum of some terms, without a zero in front of the first."""
-    total = None
-    for term in terms:  # type: ignore[attr-defined]
-        total = term if total is None else total + term
-    return zero if total is None else total
+    drift · R by Cauchy-Schwarz; or, T the change of v̂_v when the noise before v is left out,
+    drift · T (Theorem 4.13), drift · T + drift · β (Theorem 4.14).
+    """
+    product = drift * R
+    if restarted is None or restarted.change[v] is None:
+        return product
+    dependence, changed = restarted.dependence[v], drift * restarted.change[v]
+    if dependence is Dependence.INDEPENDENT:
+        product = choice.least(INDEPENDENCE, product, changed)
+    elif dependence is Dependence.CONDITIONAL:
+        product = choice.least(CONDITIONAL, product, changed + drift * beta)
+    return product

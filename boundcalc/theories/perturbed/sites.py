@@ -8,6 +8,7 @@ everything below is a scalar recurrence (docs/theory.md, Lemmas 5.2 and 5.3).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from boundcalc.arithmetic import Arithmetic, Scalar
@@ -185,6 +186,25 @@ def separable_coefficients(
     e, eps
         The profile: levels of δ_i and ε_i, 0 to N.
     """
+    N = c.size
+    products = gram_product(c, e, eps, kind)
+    forward, backward = (None, *products[: N - 1], None), (None, None, *products[N - 1 :])
+    return (
+        tuple(x / t if 0 < i < N and t != 0 else None for i, (x, t) in _pairs(forward, e)),
+        tuple(x / t if i > 1 and t != 0 else None for i, (x, t) in _pairs(backward, eps)),
+    )
+
+
+def _pairs(
+    column: tuple[Scalar, ...], profile: tuple[Scalar, ...]
+) -> Iterator[tuple[int, tuple[Scalar, Scalar]]]:
+    return enumerate(zip(column, profile, strict=True))
+
+
+def gram_product(
+    c: ChainConstants, e: tuple[Scalar, ...], eps: tuple[Scalar, ...], kind: Arithmetic
+) -> tuple[Scalar, ...]:
+    """G z over the sites δ_1..δ_{N−1}, ε_2..ε_N, in O(N) (docs/theory.md, Lemma 5.2 (iv))."""
     N, zero = c.size, kind.number(0)
     V = adjoint_norms(c, kind)
     g = _apply(c, V, e, eps, kind)
@@ -198,9 +218,7 @@ def separable_coefficients(
         k = i + 1
         sbar[i] = V[k] * (c.A[k] * rbar[i] + c.B[k] * g[k])
         sbar[i] = sbar[i] + (c.l[k] * sbar[k] if k < N else zero)
-    forward = [sbar[i] / e[i] if 0 < i < N and e[i] != 0 else None for i in range(N + 1)]
-    backward = [rbar[i - 1] / eps[i] if i > 1 and eps[i] != 0 else None for i in range(N + 1)]
-    return tuple(forward), tuple(backward)
+    return (*sbar[1:N], *rbar[1:N])
 
 
 def _apply(
