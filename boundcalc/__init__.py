@@ -8,6 +8,10 @@ The public names, in the order of the pipeline::
     rates            Spec or graph → convergence bounds
     simulate         Spec or graph → a simulated run
     verify           Spec or graph → verdicts: bound against simulation
+    adversary        Spec or graph → the instance that comes closest to a bound
+    certify          Spec or graph → a certificate that plain Python can check
+    refute           claim file → implied, refuted or undetermined
+    errata           what is wrong in print, with evidence that has just run
     report           Spec or graph → LaTeX, Markdown, figures, results.json
 
 Importing the package is cheap; NumPy and the rest are loaded on first use.
@@ -22,11 +26,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from boundcalc.api import (
+        adversary,
         build,
+        certify,
         coefficients,
+        errata,
         load,
         loads,
         rates,
+        refute,
         report,
         simulate,
         verify,
@@ -38,11 +46,15 @@ __version__ = "0.1.0"
 __all__ = [
     "BoundcalcError",
     "__version__",
+    "adversary",
     "build",
+    "certify",
     "coefficients",
+    "errata",
     "load",
     "loads",
     "rates",
+    "refute",
     "report",
     "simulate",
     "verify",

@@ -11,13 +11,29 @@ from boundcalc.spec.loading import load, loads
 from boundcalc.spec.model import Spec
 
 if TYPE_CHECKING:
+    from boundcalc.errata import Evidence
     from boundcalc.rates import Rates
     from boundcalc.simulate import Run
     from boundcalc.simulate.run import Progress
     from boundcalc.theories.perturbed.coefficients import Coefficients
     from boundcalc.verify import Verdicts
+    from boundcalc.verify.adversary import Attack, Objective
+    from boundcalc.verify.claims import Outcome
 
-__all__ = ["build", "coefficients", "load", "loads", "rates", "report", "simulate", "verify"]
+__all__ = [
+    "adversary",
+    "build",
+    "certify",
+    "coefficients",
+    "errata",
+    "load",
+    "loads",
+    "rates",
+    "refute",
+    "report",
+    "simulate",
+    "verify",
+]
 
 
 def as_graph(source: Spec | OperatorGraph) -> OperatorGraph:
@@ -64,6 +80,72 @@ def verify(source: Spec | OperatorGraph, *, progress: Progress | None = None) ->
     graph = as_graph(source)
     with located(graph.spec):
         return compute(graph, progress=progress)
+
+
+def adversary(
+    source: Spec | OperatorGraph,
+    objective: Objective = "error",
+    *,
+    starts: int = 8,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Attack:
+    """The instance that comes closest to the bounds; see :mod:`boundcalc.verify.adversary`.
+
+    >>> import boundcalc as bc
+    >>> from boundcalc.resources import example
+    >>> attack = bc.adversary(bc.load(example("separable-erratum")), "bias", starts=1)
+    >>> attack.violated, round(attack.attained, 12)
+    (('published',), 0.0625)
+    """
+    from boundcalc.verify.adversary import search
+
+    graph = as_graph(source)
+    with located(graph.spec):
+        return search(graph, objective=objective, starts=starts, seed=seed, progress=progress)
+
+
+def certify(source: Spec | OperatorGraph, out: str | Path) -> Path:
+    """Write a certificate of the sharp bounds; see :mod:`boundcalc.verify.certificate`.
+
+    ``boundcalc check`` verifies it, and so does one file of plain Python
+    (docs/certificates.md).
+    """
+    from boundcalc.files import write_text
+    from boundcalc.verify.certificate.write import certificate, layout
+
+    graph = as_graph(source)
+    with located(graph.spec):
+        write_text(Path(out), layout(certificate(graph)))
+    return Path(out)
+
+
+def refute(
+    claim: str | Path,
+    *,
+    boxes: int = 2_000,
+    starts: int = 4,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Whether a claim file follows from the sharp bounds; see :mod:`boundcalc.verify.claims`."""
+    from boundcalc.verify.claims import load_claim
+    from boundcalc.verify.claims import refute as check
+
+    return check(load_claim(Path(claim)), boxes=boxes, starts=starts, seed=seed, progress=progress)
+
+
+def errata(*ids: str) -> tuple[Evidence, ...]:
+    """Run the evidence of what is wrong in print; see :mod:`boundcalc.errata`.
+
+    >>> import boundcalc as bc
+    >>> [(row.erratum.id, row.erratum.status, row.holds) for row in bc.errata("E1")]
+    [('E1', 'false as printed', True)]
+    """
+    from boundcalc.errata import run
+    from boundcalc.errata.select import chosen
+
+    return tuple(run(erratum) for erratum in chosen(list(ids) or None))
 
 
 def report(
