@@ -159,23 +159,25 @@ def _symbols(graph: OperatorGraph) -> list[Block]:
 def _dependence(findings: Findings) -> Content:
     sharp = findings.coefficients["sharp"].bounds
     used = {INDEPENDENCE, CONDITIONAL}.intersection(sharp.refinements if sharp else ())
-    if used:
-        no = (
-            "The sharp bias bound uses what the spec says of how forward perturbations depend on "
-            "each other (independent draws of the models, `dependence`); the other bounds on one "
-            "sample's error and bias assume no independence. Means are conditional ones. "
+    known: Content = (
+        (
+            "The sharp bias bound uses what is known of how forward perturbations depend on each "
+            "other: draws of the models are independent, and moments are what ",
+            Code("dependence"),
+            " says. The other bounds on one sample's error and bias assume no independence. Means "
+            "are conditional ones. ",
         )
-    else:
-        no = (
-            "The bounds on one sample's error and bias assume no independence: perturbations may "
-            "depend on each other and on the past, and their means are conditional ones. "
-        )
+        if used
+        else "The bounds on one sample's error and bias assume no independence: perturbations may "
+        "depend on each other and on the past, and their means are conditional ones. "
+    )
     batch = findings.graph.spec.loss.batch
     if batch == 1:
-        return no + "A step uses one sample."
-    return (
-        f"{no}A step averages {batch} samples; given the weights and the samples, the draws of "
-        "different samples are taken to be independent (docs/theory.md, Lemma 6.4)."
+        return joined(known, "A step uses one sample.")
+    return joined(
+        known,
+        f"A step averages {batch} samples; given the weights and the samples, the draws of "
+        "different samples are taken to be independent (docs/theory.md, Lemma 6.4).",
     )
 
 

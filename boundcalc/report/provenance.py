@@ -13,7 +13,7 @@ _VERSIONS = ("boundcalc", "python", "numpy", "scipy", "sympy")
 REFERENCES: tuple[Content, ...] = (
     f"[KZY] {KZY}.",
     "docs/theory.md of boundcalc: all statements with proofs, the errata E1 to E13 with "
-    "evidence, and the sharp family (Theorems 4.1 to 4.9, 6.1 and 6.2).",
+    "evidence, and the sharp family (Theorems 4.1 to 4.20, 6.1 and 6.2).",
 )
 
 

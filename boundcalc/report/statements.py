@@ -55,7 +55,7 @@ def _statement(findings: Findings, coefficients: Coefficients) -> Theorem:
     blocks += convergence(findings, coefficients)
     if family.caution:
         blocks.append(Paragraph(f"Caution: {family.caution}."))
-    return Theorem(_TITLES[family.name], tuple(blocks), proved=family.name == "sharp")
+    return Theorem(_TITLES[family.name], tuple(blocks), proved=family.bias_provable)
 
 
 def _passes(coefficients: Coefficients) -> list[Block]:

@@ -56,7 +56,7 @@ class Bounds:
     reason
         Why a bound is None.
     refinements
-        Those (docs/theory.md, section 4.9) whose alternative was the smaller one at some
+        Those (docs/theory.md, 4.9 and 4.11) whose alternative was the smaller one at some
         stage; on graphs of more than :data:`FAST_OPERATORS` operators those that were taken.
     """
 
@@ -209,8 +209,8 @@ class Corrected(_Sums):
     title = "as printed, with E1, E2, E3 and E5 applied"
     source = f"{KZY}, Theorems 1 to 5, with the corrections of docs/theory.md, section 3"
     caution = (
-        "its bias bound takes C_∇²f (hess_op) as a bound of ∇²₁₁ too (E2) and means as conditional "
-        "ones (E4): docs/theory.md, Theorem 4.20"
+        "its bias bound takes hess_op as a bound of both second derivatives (E2) and means as "
+        "conditional ones (E4): docs/theory.md, Theorem 4.20"
     )
     corrected = True
     bias_provable = True
@@ -235,7 +235,7 @@ class Sharp(Family):
 
     name = "sharp"
     title = "sharp"
-    source = "docs/theory.md, Theorems 4.1 to 4.3, section 4.9, Theorems 6.1 and 6.2"
+    source = "docs/theory.md, Theorems 4.1 to 4.3, 4.7 to 4.18, 6.1 and 6.2"
     caution = None
     bias_provable = True
     descent = descent.SHARP
@@ -257,7 +257,7 @@ class Sharp(Family):
     def bounds(self, graph: OperatorGraph, active: Iterable[int] | None = None) -> Bounds:
         """Theorem 4.1, or 4.3 where every mean is zero; means by 4.2 and Lemma 4.4.
 
-        On a graph Theorems 4.7, 4.9 and 4.8.  Refinements are in docs/theory.md, section 4.9.
+        On a graph Theorems 4.7, 4.9 and 4.8.  Refinements: sections 4.9 and 4.11.
         """
         chosen = None if active is None else list(active)
         if graph.size > FAST_OPERATORS:

@@ -268,6 +268,12 @@ class Inputs:
 # --------------------------------------------------------------------------------- rules
 
 
+def known(numbers: Any, *places: int) -> Any:
+    """The numbers, of which those at these places must be there."""
+    need(all(numbers[place] is not None for place in places), "a constant is missing")
+    return numbers
+
+
 class Proof:
     """What the steps have proved so far; each rule is a method, its formula in the docstring."""
 
@@ -276,6 +282,7 @@ class Proof:
         self.keys: list[tuple[Any, ...]] = []
         self.values: list[Fraction] = []
         self.used: set[int] = set()
+        self.partial = False
         self.operands: list[Any] = []
 
     def take(self, quantity: str, *place: int) -> Any:
@@ -299,6 +306,7 @@ class Proof:
         value = up(method(self, *place))
         need(not self.operands, "a step has an operand too many")
         need(write(value) == result, "the result is not what the rule gives")
+        self.partial = self.partial or rule in PARTIAL
         self.keys.append((quantity, *place))
         self.values.append(value)
 
@@ -453,6 +461,72 @@ class Proof:
         follows = g.a[v][0] * g.l[v][0]
         return g.A[v][0][0] * self.take("V", v) + follows * self.take("lambda", v)
 
+    def operator(self, v: int) -> Any:
+        """min(l, a), a, A, A3, b, B, B3 of an operator of a chain without runs; l at a kink."""
+        g = self.g
+        need(g.tail == 2 <= v, "no chain without runs")
+        (A,), (B,) = g.A[v]
+        l = g.l[v][0] if A is None else min(g.l[v][0], g.a[v][0])
+        return (l, g.a[v][0], A, g.A3[v][0], g.b[v], B, g.A3[v][1])
+
+    def slope_least(self, u: int) -> Any:
+        """Lambda_u = A V_v + a l Lambda_v, v = u + 1, l the least of l and a, as from here on."""
+        l, a, A, *_ = known(self.operator(u + 1), 2)
+        return A * self.take("V", u + 1) + a * l * self.take("Lambda", u + 1)
+
+    def bend(self, u: int) -> Any:
+        """M_u = A3 V_v + (2 l + a) A Lambda_v + a l^2 M_v, v = u + 1."""
+        l, a, A, A3, *_ = known(self.operator(u + 1), 2, 3)
+        V, slope, bend = (self.take(name, u + 1) for name in ("V", "Lambda", "bend"))
+        return A3 * V + (2 * l + a) * A * slope + a * l**2 * bend
+
+    def weight_slope(self, v: int) -> Any:
+        """Lambda^u_v = B V_v + b l Lambda_v."""
+        l, _, _, _, b, B, _ = known(self.operator(v), 5)
+        return B * self.take("V", v) + b * l * self.take("Lambda", v)
+
+    def weight_bend(self, v: int) -> Any:
+        """kappa_v = B3 V_v + 2 B l Lambda_v + b (l^2 M_v + A Lambda_v)."""
+        l, _, A, _, b, B, B3 = known(self.operator(v), 2, 5, 6)
+        V, slope, bend = (self.take(name, v) for name in ("V", "Lambda", "bend"))
+        return B3 * V + 2 * B * l * slope + b * (l**2 * bend + A * slope)
+
+    def alone(self, L: int, v: int) -> Any:
+        """t_v = l^2 t_u + e_v^2 adds up the squared effects of single perturbations."""
+        inherited = (self.operator(v)[0] ** 2 * self.take("t", L, u) for u in self.g.reads[v])
+        return sum(inherited, self.g.levels[L][0][v] ** 2)
+
+    def alone_mean(self, L: int, v: int) -> Any:
+        """mu'_v = l mu'_u + A t_u / 2 + m_v adds up their means."""
+        total = self.g.levels[L][1][v]
+        for u in self.g.reads[v]:
+            t, (l, _, A, *_) = self.take("t", L, u), self.operator(v)
+            need(A is not None or t == 0, "a constant is missing")
+            total += l * self.take("mu'", L, u) + (A * t / 2 if t else 0)
+        return total
+
+    def after(self, L: int, u: int, sized: bool = False) -> Any:
+        """Theta_u = a Theta_v + Lambda_u m_u + M_u e_u^2 / 2, v = u + 1; + Lambda_u e_u."""
+        e, m = (column[u] for column in self.g.levels[L][:2])
+        total = self.operator(u + 1)[1] * self.take("Theta", L, u + 1)
+        if sized:
+            return total + (self.take("Lambda", u) * e if e else 0)
+        return total + self.take("Lambda", u) * m + self.take("bend", u) * e**2 / 2
+
+    def superposed(self, L: int, v: int, mean: str = "", square: str = "") -> Any:
+        """G_v = b Theta_v + Lambda^u_v mean + kappa_v square / 2, or Lambda^u_v s, at u = v - 1."""
+        need(self.g.tail == 2, "no chain without runs")
+        total = self.g.b[v] * self.take("Theta", L, v)
+        for u in self.g.reads[v]:
+            x = self.take(square or "s", L, u)
+            if mean:
+                x = x**2 if square == "s" else x
+                total += self.take("Lambda^u", v) * self.take(mean, L, u)
+                total += self.take("kappa", v) * x / 2
+            elif x:
+                total += self.take("Lambda^u", v) * x
+        return total
+
     def restart(self, L: int, v: int) -> Any:
         """T_v = lambda_v l_v s_{v-1}: what v^_v changes by without the noise before v."""
         need(v >= self.g.tail, "no chain from here on")
@@ -554,10 +628,14 @@ class Proof:
 
 
 #: Bounds at the loss, which need no step: v_N = 1 is not perturbed.
-AT_LOSS = {"V": ONE, **dict.fromkeys(("R", "h", "W", "beta", "nu", "lambda"), ZERO)}
+AT_LOSS = dict.fromkeys(("R", "h", "W", "beta", "nu", "lambda", "Lambda", "bend", "Theta"), ZERO)
+AT_LOSS["V"] = ONE
 
 #: What needs a loss and a run.
 OF_RUNS = {"batch", "variance", "nonconvex", "discount", "pl"}
+
+#: Rules that need A3 for passes without some of the perturbations, (A3+) of section 4.11.
+PARTIAL = {"restart", "superposed", "superposed.sites", "superposed.rms"}
 
 #: Rule: what it bounds, where (see Proof._place), how, and where that is proved.
 RULES: dict[str, tuple[str, str, Any]] = {
@@ -591,6 +669,18 @@ RULES: dict[str, tuple[str, str, Any]] = {
     "induced_mean.rms": ("beta", "Lu", lambda p, L, u: p.take("R", L, u)),
     "caused_mean": ("G", "Lv", Proof.caused_mean),
     "caused_mean.rms": ("G", "Lv", lambda p, L, v: p.take("C", L, v)),
+    "slope.least": ("Lambda", "u", Proof.slope_least),  # Theorem 4.18, as the rules up to `.rms`
+    "bend": ("bend", "u", Proof.bend),
+    "weight_slope": ("Lambda^u", "v", Proof.weight_slope),
+    "weight_bend": ("kappa", "v", Proof.weight_bend),
+    "alone": ("t", "Lu", Proof.alone),
+    "alone_mean": ("mu'", "Lu", Proof.alone_mean),
+    "after": ("Theta", "Lu", Proof.after),
+    "after.size": ("Theta", "Lu", lambda p, L, u: p.after(L, u, True)),
+    "after.rms": ("Theta", "Lu", lambda p, L, u: p.take("R", L, u)),
+    "superposed": ("G", "Lv", lambda p, L, v: p.superposed(L, v, "mu", "s")),
+    "superposed.sites": ("G", "Lv", lambda p, L, v: p.superposed(L, v, "mu'", "t")),
+    "superposed.rms": ("G", "Lv", Proof.superposed),
     "backward_mean": ("nu", "Lu", Proof.backward_mean),
     "bias": ("bias", "Lg", Proof.bias),
     "bias.total": ("bias", "L", lambda p, L: p.total("bias", L)),
@@ -612,8 +702,8 @@ CLAIMS: dict[str, tuple[tuple[int, ...], str]] = {
 }
 
 
-def ledger(g: Inputs) -> list[list[str]]:
-    """The assumptions, written from the inputs; symbols as in docs/theory.md."""
+def ledger(g: Inputs, partial: bool) -> list[list[str]]:
+    """The assumptions, from the inputs and the rules used; symbols as in docs/theory.md."""
     found = [
         ["A3", "on convex sets that hold all inputs of f_v, exact and perturbed, for all samples: "
          "|grad_u f_v| <= a and f_v is l-Lipschitz in y_u, grad_u f_v is A-Lipschitz in each "
@@ -623,6 +713,9 @@ def ledger(g: Inputs) -> list[list[str]]:
          "perturbations are at most e and eps, those of their means at most m and n, given the "
          "perturbed outputs before, and the forward pass and the backward perturbations before"],
     ]  # fmt: skip
+    if partial:
+        found.append(["A3+", "the convex sets hold the inputs, too, in passes without some of the "
+                      "forward perturbations"])  # fmt: skip
     for i, (e, _, _, _, _, dependence, *zeros) in enumerate(g.levels):
         for side, zero in zip(("forward", "backward"), zeros):
             if zero:
@@ -630,8 +723,8 @@ def ledger(g: Inputs) -> list[list[str]]:
         if any(x and y for x, y in zip(e, dependence)):
             found.append(["dependence", f"level {i}: given weights, sample and all forward "
                           "perturbations before, e and m bound the conditional moments of one "
-                          "with dependence 1; one with dependence 2 is independent of them; "
-                          "A3 holds without some of them, too"])  # fmt: skip
+                          "with dependence 1; one with dependence 2 is independent "
+                          "of them"])  # fmt: skip
     if any(None in row for rows in g.A[1:] for row in rows):
         found.append(["kinks", "Jacobians with a null in A or B change by at most J or K"])
     if g.run_to:
@@ -713,7 +806,6 @@ def check(data: bytes) -> dict[str, Any]:
     body = {key: value for key, value in certificate.items() if key != "digest"}
     need(checksum == digest(body), "the digest does not match: something was changed")
     graph = Inputs(inputs)
-    need(assumptions == ledger(graph), "the assumptions are not those of the inputs")
     proof, given, proved = Proof(graph), digest(by, spec, assumptions, inputs, left_out), []
     done: set[str] = set()
     for step in listed(steps):
@@ -721,6 +813,7 @@ def check(data: bytes) -> dict[str, Any]:
         name = json.dumps([step["rule"], step["at"]])
         need(name not in done, "a step occurs twice")
         done.add(name)
+    need(assumptions == ledger(graph, proof.partial), "the assumptions are not those of the steps")
     order = []
     for claim in listed(claims):
         quantity, statement, bound, step, base = fields(

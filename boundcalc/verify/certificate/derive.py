@@ -6,17 +6,15 @@ smaller of two valid ones is chosen as :mod:`boundcalc.theories.perturbed.sharp`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
-from typing import TypeAlias
 
 from boundcalc.graph.numbers import GraphConstants, Levels
 from boundcalc.verify.certificate.numbers import root_up, rounded_up
+from boundcalc.verify.certificate.pull import pulled, together
 from boundcalc.verify.certificate.steps import Step, given, smallest, step
-
-#: What passing back through a slot adds: operands and value.
-Source: TypeAlias = Callable[[int, int], tuple[tuple[Step, ...], Fraction]]
+from boundcalc.verify.certificate.superposition import GradientToGo, Superposition
 
 _ZERO = Fraction(0)
 
@@ -34,6 +32,10 @@ class Derivation:
         The level's number in the certificate.
     V
         Bounds on ‖v_u‖, from :func:`adjoint_norms`.
+    slopes
+        From :func:`slopes`; all None where no pass may be restarted.
+    to_go
+        For superposition, or None where it is not taken.
 
     Attributes
     ----------
@@ -48,6 +50,7 @@ class Derivation:
         number: int,
         V: list[Step],
         slopes: list[Step | None],
+        to_go: GradientToGo | None,
     ) -> None:
         self.g, self.levels, self.number, self.V, self.slopes = g, levels, number, V, slopes
         self.forward_centred = levels.forward_centred
@@ -61,12 +64,15 @@ class Derivation:
         self.P: list[list[Step]] = [[] for _ in count]
         self.T: list[Step | None] = [None for _ in count]
         self.dependence = known_after(levels, g.size)
+        self.alone = None if to_go is None else Superposition(g, levels, number, to_go)
         for v in range(1, g.size + 1):
             self._forward(v)
             self.T[v] = self._restart(v) if self.dependence[v] else None
         for v in range(g.size, 0, -1):
             if v < g.size:
                 self._backward(v)
+                if self.alone is not None:
+                    self.alone.back_to(v, self.R[v])
             self.P[v] = [self._product(v, k) for k in range(len(g.A[v]) + 1)]
             self.C[v], self.G[v] = self._caused(v)
         errors, biases = [], []
@@ -245,8 +251,10 @@ class Derivation:
             step("caused.saturated", at, [V], 2 * b * V.value),
         )
         value = b * beta.value + P.value + V.value * M.value
-        mean = step("caused_mean", at, [beta, P, V, M], value)
-        return size, smallest(mean, self._at("caused_mean.rms", v, size))
+        means = [step("caused_mean", at, [beta, P, V, M], value)]
+        if self.alone is not None:
+            means += self.alone.means(v, self.s[v - 1], self.mu[v - 1])
+        return size, smallest(*means, self._at("caused_mean.rms", v, size))
 
     def _error(self, group: tuple[int, ...]) -> Step:
         at, b = (self.number, group[0]), self.g.b
@@ -295,50 +303,3 @@ def known_after(levels: Levels, size: int) -> list[int]:
     for v in range(size - 1, -1, -1):
         found[v] = min(found[v + 1], stated[v]) if levels.e[v] else found[v + 1]
     return found
-
-
-def adjoint_norms(g: GraphConstants) -> list[Step]:
-    """V_u = Σ a_{v,u} V_v, V_N = 1."""
-    V = [given(0)] * g.size + [given(1)]
-    for u in range(g.size - 1, 0, -1):
-        V[u] = step("adjoint", (u,), *pulled(g, V, u))
-    return V
-
-
-def together(parts: list[tuple[Fraction, Fraction]]) -> Fraction:
-    """(Σ x √W)², without a root where there is one part only."""
-    if len(parts) == 1:
-        return parts[0][0] ** 2 * parts[0][1]
-    return sum((x * root_up(W) for x, W in parts), _ZERO) ** 2
-
-
-def pulled(
-    g: GraphConstants,
-    X: list[Step],
-    u: int,
-    source: Source | None = None,
-    *,
-    noise: Sequence[Fraction] | None = None,
-    means: bool = False,
-) -> tuple[list[Step], Fraction]:
-    """Σ over the slots (v, k) that read u of a X_v + source; a run is passed whole (Lemma 4.10)."""
-    operands, total = [], _ZERO
-    for v, k in g.consumers[u]:
-        run = g.run_from.get(v)
-        whole = run is not None and (run.affine or not means)
-        nodes = run.nodes if run is not None and whole else (v,)
-        factor = run.norm if run is not None and whole else g.a[v][k]
-        operands.append(X[nodes[-1]])
-        total += factor * X[nodes[-1]].value
-        inside = _ZERO
-        for w in reversed(nodes):
-            inside = g.a[w][0] * inside if whole else _ZERO
-            if source is not None:
-                more, value = source(w, 0 if whole else k)
-                operands += more
-                inside += value
-            if noise is not None and w != v:
-                inside += noise[g.edges[w][0]]
-            inside = rounded_up(inside) if whole else inside
-        total += inside
-    return operands, total

@@ -11,11 +11,13 @@ from boundcalc.errors import UnsupportedError
 from boundcalc.graph import OperatorGraph
 from boundcalc.graph.numbers import GraphConstants
 from boundcalc.verify.certificate import inputs
-from boundcalc.verify.certificate.derive import Derivation, adjoint_norms, slopes
+from boundcalc.verify.certificate.derive import Derivation, slopes
 from boundcalc.verify.certificate.ledger import CLAIMS, ledger
 from boundcalc.verify.certificate.numbers import Given, text_of
+from boundcalc.verify.certificate.pull import adjoint_norms
 from boundcalc.verify.certificate.run import NotCoveredError, Run, nonconvex, pl, run_of
 from boundcalc.verify.certificate.steps import Step, numbered
+from boundcalc.verify.certificate.superposition import gradient_to_go
 
 FORMAT = "boundcalc certificate"
 VERSION = 1
@@ -57,7 +59,6 @@ def certificate(graph: OperatorGraph) -> dict[str, Any]:
     everything = tuple(range(len(graph.perturbations)))
     left_out = [
         "the families published and corrected; best step sizes; coefficients of sites",
-        "the refinement by superposition",
     ]
     run = None
     try:
@@ -66,15 +67,20 @@ def certificate(graph: OperatorGraph) -> dict[str, Any]:
         left_out.append(error.problem)
     acting = _levels_of(graph, run, everything)
     V = adjoint_norms(g)
-    rest = slopes(g, V)
+    # Regions that were visited hold the states of whole passes only: no restarts, no single sites.
+    rest: list[Step | None] = [None] * (g.size + 1) if graph.sampled else slopes(g, V)
+    to_go = None if graph.sampled else gradient_to_go(g, V)
     found = []
     described = []
     for number, active in enumerate(acting):
         levels = inputs.levels(graph, kind, replaced, active)
-        found.append(Derivation(g, levels, number, V, rest))
+        found.append(Derivation(g, levels, number, V, rest, to_go))
         described.append(inputs.levels_json(g, levels))
-    if any(known[1] for known in (entry.dependence for entry in found)) and None in rest[2:]:
-        left_out.append("refinements by dependence where the graph is no chain")
+    if not graph.sampled:
+        if any(entry.dependence[1] for entry in found) and None in rest[2:]:
+            left_out.append("refinements by dependence where the graph is no chain")
+        if to_go is None:
+            left_out.append("the refinement by superposition: the graph is no chain without runs")
     ends: dict[str, Step] = {"error": found[0].error, "bias": found[0].bias}
     if run is not None:
         left_out += _rates(run, acting, found, ends)
@@ -132,9 +138,9 @@ def _inputs(
 def _document(
     name: str, data: dict[str, Any], ends: dict[str, Step], left_out: list[str]
 ) -> dict[str, Any]:
-    assumptions = ledger(data)
-    given = digest(__version__, name, assumptions, data, left_out)
     steps, numbers = numbered(ends.values())
+    assumptions = ledger(data, {entry["rule"] for entry in steps})
+    given = digest(__version__, name, assumptions, data, left_out)
     claims = [
         {
             "quantity": quantity,

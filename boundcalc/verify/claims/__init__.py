@@ -1,8 +1,8 @@
 """Claim files: a theorem of one's own, compared with the sharp bounds and attacked.
 
 One direction: ``formulas`` → ``model`` → ``loading`` (what the file says); ``ranges`` →
-``factors`` → ``forms`` → ``domination`` → ``search`` (whether sharp implies it); ``attack``
-→ ``refute`` (whether an instance beats it).
+``factors`` → ``forms`` → ``domination`` → ``search`` (whether sharp implies it); ``local`` →
+``enclosed`` → ``proof`` → ``attack`` → ``refute`` (whether an instance beats it).
 """
 
 from __future__ import annotations

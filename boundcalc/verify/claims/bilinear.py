@@ -91,7 +91,7 @@ def _spec(
                 for i, shift in enumerate(shifts, start=1)
                 if shift
             ],
-            "training": {"step_size": "1/1000000000", "horizon": 1},
+            "training": {"step_size": "1e-30", "horizon": 1},
             "simulation": {
                 "data": {"points": [[0]]},
                 "replicas": 2,

@@ -59,8 +59,8 @@ class Assault:
     @property
     def refutes(self) -> bool:
         """Whether the instance beats the claim by more than rounding and sampling explain."""
-        if False:
-            return False
+        if self.enclosed:
+            return self.attack.attained > self.claimed
         # 1e-9 of what is attained covers the rounding of a finite sum of outcomes.
         least = self.attack.attained * (1 - 1e-9) - self.attack.uncertainty
         return least > max(self.claimed, 0.0)

@@ -125,7 +125,7 @@ def _spec(
             "name": f"Instance against: {claim.name}"[:500],
             "graph": {"operators": operators},
             "perturbations": perturbations,
-            "training": {"step_size": "1/1000000000", "horizon": 1},
+            "training": {"step_size": "1e-30", "horizon": 1},
             "simulation": {
                 "data": {"points": [[0]]},
                 "replicas": 2,
