@@ -122,9 +122,13 @@ class Ball:
             return NotImplemented
         if power < 0:
             return 1 / self**-power
-        if power == 2:
-            return self * self
-        return self._slowly(lambda: self.arb**power)
+        # FLINT's own power takes logarithms, and knows nothing of a number that may be 0.
+        result, factor = Ball(flint.arb(1), self.bits), self
+        while power:
+            if power & 1:
+                result = result * factor
+            factor, power = factor * factor, power >> 1
+        return result
 
     def __neg__(self) -> Ball:
         return self._slowly(lambda: -self.arb)  # FLINT rounds here too

@@ -312,3 +312,11 @@ def test_numbers_meet_in_the_best_kind_that_holds_them() -> None:
         converted(WIDE.pi(), INTERVALS)
     with pytest.raises(InexactError):
         converted(0.5, INTERVALS)
+
+
+@pytest.mark.parametrize("power", range(7))
+def test_powers_of_a_number_that_may_be_zero(power):
+    tiny = INTERVALS.between(Fraction(-1, 10**300), Fraction(1, 10**300)) ** power
+    assert tiny.finite
+    assert tiny.contains(0**power)
+    assert (INTERVALS.number(3) ** power).contains(3**power)

@@ -33,6 +33,7 @@ from typing import Any
 import yaml
 
 import boundcalc as bc
+from boundcalc.verify.claims import load_claim
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Pages whose blocks are run.
@@ -187,7 +188,10 @@ def build_yaml(block: Block, folder: Path, where: str) -> None:
     path = folder / block.file
     if block.action == "file":
         path.write_text(block.body, encoding="utf-8")
-        bc.build(bc.load(path))
+        if "claim" in yaml.safe_load(block.body):
+            load_claim(path)
+        else:
+            bc.build(bc.load(path))
         return
     merged: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     merged |= yaml.safe_load(block.body)
