@@ -168,17 +168,21 @@ def _sharp_only(coefficients: Coefficients, gram: bool | None, notes: list[str])
         matrix = None if found is None else [[number(value) for value in row] for row in found]
     elif gram is None:
         notes.append(f"the Gram matrix of {len(labels)} sites is left out; --gram writes it")
-    separable = coefficients.separable()
     return {
         "gram": matrix,
         "gram_labels": list(labels),
-        "separable": None
-        if separable is None
-        else {label: number(value) for label, value in separable.items()},
+        "separable": _by_label(coefficients.separable()),
+        "separable_minimax": _by_label(
+            coefficients.separable("minimax") if len(labels) <= GRAM_SITES else None
+        ),
         "contributions": {
             name: number(value) for name, value in contributions(coefficients).items()
         },
     }
+
+
+def _by_label(found: Mapping[str, Number] | None) -> dict[str, float | str | None] | None:
+    return None if found is None else {label: number(value) for label, value in found.items()}
 
 
 def rate_results(rates: Rates) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from boundcalc.errors import UnsupportedError
 from boundcalc.graph import OperatorGraph, build
 from boundcalc.operators.base import Array
 from boundcalc.simulate.program import make_program
@@ -121,7 +122,12 @@ def _rounded(graph: OperatorGraph, chain: ScalarChain, z: Array, bias: bool) -> 
         instance = build(loads(text))
         if not excess(graph, instance):
             found.append((exact_value(instance, bias=bias), text))
-    assert found, "an instance leaves its constants"  # noqa: S101 - fitted() keeps it within
+    if not found:
+        raise UnsupportedError(
+            "no instance within the constants could be written down",
+            expected="constants of comparable size: instances are splines with decimal knots",
+            fix="rescale the constants that are very large or very small",
+        )
     most = max(value for value, _ in found)
     return next((text, value) for value, text in found if value >= most * _KEPT)
 
