@@ -330,8 +330,9 @@ def test_images_hold_the_values_and_are_tight(name, first, second):
     assert least <= min(x.upper() for x in values)
     assert most >= max(x.lower() for x in values)
     size = max(abs(float(x)) for x in values)
-    assert least >= min(x.lower() for x in values) - 1e-9 * size - 5e-324
-    assert most <= max(x.upper() for x in values) + 1e-9 * size + 5e-324
+    # Ends of denormal size are a float or two further out.
+    assert least >= min(x.lower() for x in values) - 1e-9 * size - 3 * 5e-324
+    assert most <= max(x.upper() for x in values) + 1e-9 * size + 3 * 5e-324
 
 
 @pytest.mark.parametrize(
