@@ -113,6 +113,39 @@ perturbations:
   - {at: [f2, f3], pass: backward, rms: 1/8, mean: MEAN}
 """
 
+#: Small noise before large: a change as large as the one of the whole pass.
+SUMS = """
+version: 1
+name: sums
+graph:
+  uniform: {jac: 4, lip: 1, hess: 1, hess_op: 1, third: 9}
+  operators: [{id: f, repeat: 4}]
+perturbations:
+  - {at: f.1, pass: forward, rms: 1/1000, mean: 0}
+  - {at: [f.2, f.3], pass: forward, rms: 1, mean: 0}
+"""
+
+TAIL = """
+version: 1
+name: tail
+graph:
+  uniform: {jac: 1, lip: 1, hess: 1, hess_op: 1, third: 1}
+  operators:
+    - {id: f1}
+    - {id: f2, inputs: [f1]}
+    - {id: f3, inputs: [f1, f2]}
+    - {id: f4, inputs: [f3]}
+    - {id: f5, inputs: [f4]}
+perturbations:
+  - {at: [f1, f2], pass: forward, rms: 1/100000, mean: 0, dependence: DEPENDENCE}
+  - {at: [f3, f4], pass: forward, rms: 1/100, mean: 0, dependence: DEPENDENCE}
+"""
+
+
+def tail(dependence):
+    """No chain, but one from the third operator on, so that passes are restarted there."""
+    return TAIL.replace("DEPENDENCE", dependence)
+
 
 def chain(mean="1/40", dependence="any"):
     """Three operators, every kind of step of a chain."""

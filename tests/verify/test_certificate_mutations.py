@@ -4,10 +4,11 @@ import copy
 import json
 
 import pytest
-from certificate_specs import EVERYTHING, chain, constants_of, fraction, random_spec
-from verify.test_certificate import engine, refinements_of
+from certificate_specs import EVERYTHING, SUMS, chain, constants_of, fraction, random_spec, tail
+from verify.test_certificate import engine
 
 import boundcalc as bc
+from boundcalc.theories.perturbed.refinements import REFINEMENTS
 from boundcalc.verify.certificate import checker
 from boundcalc.verify.certificate.checker import RULES, Rejected, Unreadable
 from boundcalc.verify.certificate.write import certificate, digest
@@ -18,6 +19,8 @@ SPECS = {
     "zero-mean chain": chain(mean="0"),
     "independent chain": chain(dependence="independent"),
     "conditional chain": chain(dependence="conditional"),
+    "restarts": tail("conditional"),
+    "superposition": SUMS,
 }
 CERTIFICATES = {name: certificate(bc.build(bc.loads(text))) for name, text in SPECS.items()}
 
@@ -129,7 +132,7 @@ def test_who_makes_all_digests_anew_gets_true_statements_about_other_inputs(name
             continue
         assert path[0] == "inputs", path
         bound = {claim["quantity"]: fraction(claim["bound"]) for claim in changed["claims"]}
-        error, bias = engine(changed, refinements_of(changed))
+        error, bias = engine(changed, REFINEMENTS)
         assert error[0] <= bound["error"], path
         assert bias[0] <= bound["bias"], path
 
@@ -157,7 +160,10 @@ def test_specs_of_the_tests_use_every_rule():
         loud + run,
         loud.replace("1/40", "1/400").replace("jac_input: 3/2", "jac_input: 1/9"),
         chain(mean="0").replace("rms: 1/10, mean", "rms: 0, mean").replace("1/7, m", "0, m") + run,
-        *(random_spec(seed, chain=seed % 2 == 0) for seed in range(24)),
+        SUMS,
+        tail("conditional"),
+        tail("independent"),
+        *(random_spec(seed, chain=seed % 2 == 0) for seed in range(32)),
     ]
     used = {step["rule"] for document in CERTIFICATES.values() for step in document["steps"]}
     for text in texts:

@@ -121,10 +121,8 @@ def fields(value: Any, names: str) -> list[Any]:
 
 def listed(value: Any, length: int = -1) -> list[Any]:
     """A list, of this length unless that is -1."""
-    need(
-        type(value) is list and length in (-1, len(value)),
-        "a list is missing or has another length",
-    )
+    found = type(value) is list and length in (-1, len(value))
+    need(found, "a list is missing or has another length")
     return list(value)
 
 
@@ -173,12 +171,9 @@ class Inputs:
         ]
         #: The first operator from which on the graph is a chain without runs.
         self.tail = self.size + 1
-        while (
-            self.tail > 2
-            and self.reads[self.tail - 1] == [self.tail - 2]
-            and self.tail - 1 not in inside
-        ):
-            self.tail -= 1
+        v = self.size
+        while v > 1 and self.reads[v] == [v - 1] and v not in inside:
+            self.tail, v = v, v - 1
         self.loss, nothing = loss, []
         self.schedule = nothing
         if loss is not None:
@@ -256,13 +251,10 @@ class Inputs:
                 whole(start, 0, 10**15), whole(stride, 1, 10**15), whole(length, 1, 10**15)
                 need(start + stride * (length - 1) < whole(T, 1, 10**15), "a step after the end")
             need(steps is None or sum(part[2] for part in steps) == count, "steps not counted")
-            self.schedule.append(
-                (whole(level, 0, len(self.levels) - 1), whole(count, 1, 10**15), steps)
-            )
-        need(
-            sum(entry[1] for entry in self.schedule) == whole(T, 1, 10**15),
-            "counts that do not add up",
-        )
+            level = whole(level, 0, len(self.levels) - 1)
+            self.schedule.append((level, whole(count, 1, 10**15), steps))
+        total = sum(entry[1] for entry in self.schedule)
+        need(total == whole(T, 1, 10**15), "counts that do not add up")
 
 
 # --------------------------------------------------------------------------------- rules
@@ -616,12 +608,8 @@ class Proof:
         need(g.mu is not None, "no pl constant")
         parts, total = [], power(1 - g.mu * g.step, g.T, -1) * g.gap
         for i, (level, _, steps) in enumerate(g.schedule):
-            c = (
-                g.step
-                / 2
-                * (self.take("bias", level) + g.L * g.step * self.take("variance", level))
-            )
-            parts.append(c)
+            bias, variance = self.take("bias", level), self.take("variance", level)
+            parts.append(c := g.step / 2 * (bias + g.L * g.step * variance))
             need((steps is None) == (i == 0) and c >= parts[0], "a part needs its steps")
             total += self.take("discount", i) * (c if i == 0 else c - parts[0])
         return total
@@ -778,13 +766,9 @@ def parse(data: bytes) -> Any:
     if len(data) > BYTES:
         raise Unreadable(f"more than {BYTES} bytes")
     try:
-        found = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_once,
-            parse_int=_integer,
-            parse_float=_refused,
-            parse_constant=_refused,
-        )
+        hooks: Any = {"object_pairs_hook": _once, "parse_int": _integer}
+        hooks.update(parse_float=_refused, parse_constant=_refused)
+        found = json.loads(data.decode("utf-8"), **hooks)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"not JSON: {str(error)[:200]}") from None
     if type(found) is not dict or found.get("format") != FORMAT:
@@ -816,28 +800,19 @@ def check(data: bytes) -> dict[str, Any]:
     need(assumptions == ledger(graph, proof.partial), "the assumptions are not those of the steps")
     order = []
     for claim in listed(claims):
-        quantity, statement, bound, step, base = fields(
-            claim, "quantity statement bound step given"
-        )
+        names = "quantity statement bound step given"
+        quantity, statement, bound, step, base = fields(claim, names)
         need(type(quantity) is str and quantity in CLAIMS, "unknown claim")
         place, meaning = CLAIMS[quantity]
         i = whole(step, 0, len(proof.keys) - 1)
         need(proof.keys[i] == (quantity, *place), "a step does not prove its claim")
-        need(
-            bound == write(proof.values[i]) and statement == f"{meaning} <= {bound}",
-            "a claim differs from what is proved",
-        )
+        said = (write(proof.values[i]), f"{meaning} <= {bound}")
+        need((bound, statement) == said, "a claim differs from what is proved")
         need(base == given, "a claim is about other inputs")
         proof.used.add(i)
         order.append(quantity)
-        proved.append(
-            {
-                "quantity": quantity,
-                "meaning": meaning,
-                "bound": bound,
-                "at_most": shown(proof.values[i]),
-            }
-        )
+        proved.append({"quantity": quantity, "meaning": meaning, "bound": bound,
+                       "at_most": shown(proof.values[i])})  # fmt: skip
     need(order and order == [x for x in CLAIMS if x in order], "claims are missing or out of order")
     need(len(proof.used) == len(proof.keys), "a step that nothing uses")
     return {
