@@ -53,7 +53,7 @@ _ALL = (
         "conditions on more than the proof may know; a product of dependent factors is split",
         GAP,
         "Conditional means and products are enumerated exactly. The corrected bound itself "
-        "follows from the superposition theorem of docs/theory.md, for means given the past and "
+        "follows from superposition (docs/theory.md, Theorem 4.20), for means given the past and "
         "regions that the operators do not leave; that is compared in exact fractions.",
         conditional_means,
     ),

@@ -10,7 +10,7 @@ import pytest
 from bench_specs import repeated, trained, written_out
 
 import boundcalc as bc
-from boundcalc.arithmetic import FLOATS, RATIONALS, WIDE
+from boundcalc.arithmetic import FLOATS, INTERVALS, RATIONALS, WIDE
 from boundcalc.graph import ChainConstants, Levels, UniformConstants
 from boundcalc.rates import rates
 from boundcalc.theories.perturbed import sharp, sites, sums
@@ -32,6 +32,18 @@ def uniform(size, kind):
     return UniformConstants(size, *(kind.number(value) for value in values))
 
 
+def in_context(function, kind):
+    """The function with FLINT's precision set once, as the library runs it."""
+    if kind is not INTERVALS:
+        return function
+
+    def run(*arguments, **options):
+        with kind.working():
+            return function(*arguments, **options)
+
+    return run
+
+
 @pytest.mark.benchmark(group="load 1 000 operators")
 @pytest.mark.parametrize("text", [repeated, written_out])
 def test_load(benchmark, text):
@@ -45,24 +57,29 @@ def test_build(benchmark, text):
     assert benchmark(bc.build, bc.loads(text(1000))).size == 1000
 
 
-@pytest.mark.benchmark(group="coefficients, wide: sharp")
+KINDS = pytest.mark.parametrize("kind", [INTERVALS, WIDE], ids=["intervals", "wide"])
+
+
+@pytest.mark.benchmark(group="coefficients: sharp")
+@KINDS
 @pytest.mark.parametrize("size", [100, 1_000, 10_000, 100_000])
-def test_sharp_coefficients(benchmark, size):
+def test_sharp_coefficients(benchmark, size, kind):
     found = benchmark.pedantic(
-        sites.site_coefficients,
-        (chain(size, WIDE), WIDE),
+        in_context(sites.site_coefficients, kind),
+        (chain(size, kind), kind),
         rounds=max(1, 3000 // size),
         warmup_rounds=int(size < 100_000),
     )
     assert len(found.error_forward) == size + 1
 
 
-@pytest.mark.benchmark(group="coefficients, wide: published")
+@pytest.mark.benchmark(group="coefficients: published")
+@KINDS
 @pytest.mark.parametrize("size", [100, 1_000, 10_000, 100_000])
-def test_published_coefficients(benchmark, size):
+def test_published_coefficients(benchmark, size, kind):
     found = benchmark.pedantic(
-        sums.coefficients,
-        (uniform(size, WIDE), WIDE),
+        in_context(sums.coefficients, kind),
+        (uniform(size, kind), kind),
         {"corrected": False},
         rounds=max(1, 3000 // size),
         warmup_rounds=int(size < 100_000),

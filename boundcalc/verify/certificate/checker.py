@@ -508,6 +508,7 @@ class Proof:
     def superposed(self, L: int, v: int, mean: str = "", square: str = "") -> Any:
         """G_v = b Theta_v + Lambda^u_v mean + kappa_v square / 2, or Lambda^u_v s, at u = v - 1."""
         need(self.g.tail == 2, "no chain without runs")
+        need(v > 1 or not mean, "nothing moves before the first operator")
         total = self.g.b[v] * self.take("Theta", L, v)
         for u in self.g.reads[v]:
             x = self.take(square or "s", L, u)
