@@ -9,7 +9,7 @@ from typing import Any, ClassVar, final
 
 from boundcalc.arithmetic import Arithmetic, Number, Scalar, Status
 from boundcalc.arithmetic.best import in_best_kind
-from boundcalc.graph import Levels, OperatorGraph
+from boundcalc.graph import OperatorGraph
 from boundcalc.theories.perturbed import descent, graph_sites, sharp, sites, sums
 from boundcalc.theories.perturbed.descent import Descent
 from boundcalc.theories.perturbed.refinements import (
@@ -283,7 +283,7 @@ class Sharp(Family):
                 choice=choice,
             )
             bias = sharp.means(c, levels, second, kind, choice=choice).total()
-            form = _form(graph, levels)
+            form = sharp.statement(levels, chain=graph.is_chain)
             return second.total(), bias, second.gradient[1:], form, choice.names
 
         (error0, bias0), exact0 = in_best_kind(plain, graph.size)
@@ -318,7 +318,7 @@ class Sharp(Family):
         return Bounds(
             error=Number(best.error, status),
             bias=Number(best.bias, status),
-            form=_form(graph, levels),
+            form=sharp.statement(levels, chain=graph.is_chain),
             error_plain=Number(plain.error, status),
             bias_plain=Number(plain.bias, status),
             contributions=Contributions(best.contributions, status),
@@ -332,21 +332,6 @@ def by_site(columns: sites.SiteCoefficients | sums.SumCoefficients) -> dict[str,
     return {
         name: column[2:] if "backward" in name else column[1:-1] for name, column in found.items()
     }
-
-
-def _form(graph: OperatorGraph, levels: Levels) -> str:
-    """The statement used, in words; a pass without perturbations is not worth a word."""
-    general, zero_mean = (
-        ("Theorem 4.1", "Theorem 4.3") if graph.is_chain else ("Theorem 4.7", "Theorem 4.9")
-    )
-    forward, backward = levels.forward_centred, levels.backward_centred
-    if forward and backward:
-        return f"conditionally zero-mean ({zero_mean})"
-    if forward and any(levels.e[i] != 0 for i in range(1, len(levels.e) - 1)):
-        return f"zero-mean forward pass only ({zero_mean})"
-    if backward and any(level != 0 for level in levels.eps[2:]):
-        return f"zero-mean backward pass only ({zero_mean})"
-    return f"general ({general})"
 
 
 #: Family name → family; passed as an argument wherever a choice is made.

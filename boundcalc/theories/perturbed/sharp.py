@@ -87,6 +87,21 @@ class Means:
         return sum(self.gradient[2:], self.gradient[1])
 
 
+def statement(levels: Levels, *, chain: bool) -> str:
+    """The theorem used, in words; a pass without perturbations is not worth a word."""
+    general_form, zero_mean = (
+        ("Theorem 4.1", "Theorem 4.3") if chain else ("Theorem 4.7", "Theorem 4.9")
+    )
+    forward, backward = levels.forward_centred, levels.backward_centred
+    if forward and backward:
+        return f"conditionally zero-mean ({zero_mean})"
+    if forward and any(levels.e[i] != 0 for i in range(1, len(levels.e) - 1)):
+        return f"zero-mean forward pass only ({zero_mean})"
+    if backward and any(level != 0 for level in levels.eps[2:]):
+        return f"zero-mean backward pass only ({zero_mean})"
+    return f"general ({general_form})"
+
+
 def adjoint_norms(c: AnyConstants, kind: Arithmetic) -> tuple[Scalar, ...]:
     """V_N = 1, V_u = Σ_{v reads u} a_{v,u} V_v: bounds on ‖v_u‖."""
     g, zero = c.graph, kind.number(0)
