@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from boundcalc.arithmetic import WIDE
 from boundcalc.errors import BoundcalcError
 from boundcalc.perturbations import DISTRIBUTIONS, Dependence, Distribution
 from boundcalc.theories.perturbed.families import Sharp
-from boundcalc.theories.perturbed.refinements import REFINEMENTS, SUPERPOSITION
+from boundcalc.theories.perturbed.refinements import ON_ALL_PASSES, REFINEMENTS, SUPERPOSITION
 
 SPEC = """
 version: 1
@@ -108,3 +109,15 @@ def test_refinements_can_be_switched_off() -> None:
     assert float(off.bias.value) == float(conditional.bias.value)
     with pytest.raises(ValueError, match="unknown refinements"):
         Sharp(refinements=("independent",))
+
+
+def test_a_measured_region_holds_no_partly_perturbed_pass() -> None:
+    graph = built(
+        "at: [f.1, f.2, f.3], pass: forward, rms: 1/100, mean: 0, dependence: independent"
+    )
+    assert ON_ALL_PASSES.intersection(Sharp().bounds(graph).refinements)
+    measured = Sharp().bounds(replace(graph, sampled=True))
+    assert not ON_ALL_PASSES.intersection(measured.refinements)
+    allowed = [name for name in REFINEMENTS if name not in ON_ALL_PASSES]
+    assert measured.bias is not None
+    assert float(measured.bias) == float(Sharp(allowed).bounds(graph).bias)

@@ -114,6 +114,19 @@ def test_every_mutation_is_rejected(name, count):
             assert verdict_of(sealed(changed)) != "accepted", path
 
 
+def test_where_nothing_moves_a_rule_has_one_name():
+    document = copy.deepcopy(CERTIFICATES["general chain"])
+    (step,) = (
+        step
+        for step in document["steps"]
+        if step["rule"].startswith("superposed") and step["at"][-1] == 1
+    )
+    assert step["rule"] == "superposed.rms"
+    for rule in ("superposed", "superposed.sites"):
+        step["rule"] = rule
+        assert verdict_of(sealed(document)) != "accepted"
+
+
 @pytest.mark.parametrize("name", SPECS)
 def test_without_the_digest_nothing_at_all_may_change(name):
     for path, changed in sample(name, 100):
