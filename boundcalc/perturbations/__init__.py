@@ -21,6 +21,7 @@ from boundcalc.perturbations.schedules import (
     Steps,
     from_keys,
 )
+from boundcalc.perturbations.transform import Largest, Reach, Transform
 from boundcalc.perturbations.two_point import TwoPoint
 from boundcalc.perturbations.uniform import Uniform
 from boundcalc.perturbations.vector import VectorMoments, thinned, vector_moments
@@ -28,6 +29,7 @@ from boundcalc.perturbations.vector import VectorMoments, thinned, vector_moment
 __all__ = [
     "DISTRIBUTIONS",
     "SCHEDULES",
+    "TRANSFORMS",
     "Always",
     "Array",
     "ComponentMoments",
@@ -37,10 +39,13 @@ __all__ = [
     "Every",
     "First",
     "Gaussian",
+    "Largest",
     "Last",
+    "Reach",
     "Sampler",
     "Schedule",
     "Steps",
+    "Transform",
     "TwoPoint",
     "Uniform",
     "VectorMoments",
@@ -56,3 +61,6 @@ DISTRIBUTIONS: dict[str, type[Distribution]] = {
     "two_point": TwoPoint,
     "uniform": Uniform,
 }
+
+#: ``model`` of a perturbation that replaces the value → what it does.
+TRANSFORMS: dict[str, type[Transform]] = {}

@@ -142,15 +142,14 @@ def rates(graph: OperatorGraph, *, families: Mapping[str, Family] = FAMILIES) ->
         name: [family.bounds(graph, pattern.active) for pattern in timeline.patterns]
         for name, family in families.items()
     }
-    nonconvex = {
-        name: _nonconvex(graph, p, timeline, family, bounds[name])
-        for name, family in families.items()
-    }
-    pl = {}
-    if p.mu is not None:
-        pl = {
-            name: _pl(graph, p, timeline, family, bounds[name]) for name, family in families.items()
+    nonconvex, pl = (
+        {
+            name: _regime(graph, p, timeline, family, bounds[name], regime)
+            for name, family in families.items()
+            if regime == "nonconvex" or p.mu is not None
         }
+        for regime in ("nonconvex", "pl")
+    )
     notes = [] if p.mu is not None else ["no PL constant is claimed (loss.pl): no PL bound"]
     return Rates(
         horizon=p.horizon,
@@ -193,8 +192,11 @@ def _refusal(graph: OperatorGraph, p: Problem, family: Family, bounds: list[Boun
     )
 
 
-class _Statement:
-    """One family's statement in one regime, to be evaluated at several steps."""
+class Statement:
+    """One family's statement in one regime, to be evaluated at several steps; O(patterns) each.
+
+    Made by :func:`statement`.
+    """
 
     def __init__(
         self,
@@ -206,11 +208,14 @@ class _Statement:
     ) -> None:
         self.p, self.family, self.bounds, self._terms = p, family, bounds, terms
         self.batch = graph.spec.loss.batch
+        #: Where the bound is least, not above the limit; None where that is not known.
+        self.best_step: Callable[[], Scalar | None] = lambda: None
         self._wide_levels: list[Level] | None = None
         values = (x.value for b in bounds for x in (b.error, b.bias) if x is not None)
         self.kind = kind_of([*values, p.kind.number(0)])
 
     def levels(self, kind: Arithmetic) -> list[Level]:
+        """The patterns' levels, averaged over the batch."""
         return [batch_level(b, self.batch, kind) for b in self.bounds]
 
     def numbers(self, step: Scalar | None = None) -> dict[str, Number]:
@@ -272,54 +277,69 @@ def _in_best_kind(compute: Callable[[Arithmetic], Any], best: Arithmetic) -> tup
     return compute(WIDE), WIDE
 
 
-def _nonconvex(
-    graph: OperatorGraph, p: Problem, timeline: Timeline, family: Family, bounds: list[Bounds]
-) -> Rate:
-    source = family.descent.nonconvex_source
-    refused = _refusal(graph, p, family, bounds)
-    best = None
-    terms: dict[str, Number] = {}
-    if all(b.bias is not None for b in bounds):
+def statement(
+    graph: OperatorGraph,
+    p: Problem,
+    timeline: Timeline,
+    family: Family,
+    bounds: Sequence[Bounds],
+    regime: str,
+) -> Statement:
+    """One family's statement in one regime, with bounds for each pattern of the timeline.
 
-        def shares(kind: Arithmetic) -> list[Scalar]:
-            return [kind.number(Fraction(q.count, p.horizon)) for q in timeline.patterns]
+    Every bound must have a bias.
+    """
 
-        def at(q: Problem, levels: list[Level]) -> Terms:
-            return statements.nonconvex_terms(q, family.descent, levels, shares(q.kind))
+    def shares(kind: Arithmetic) -> list[Scalar]:
+        return [kind.number(Fraction(q.count, p.horizon)) for q in timeline.patterns]
 
-        def best_step(kind: Arithmetic) -> Scalar:
+    def nonconvex(q: Problem, levels: list[Level]) -> Terms:
+        return statements.nonconvex_terms(q, family.descent, levels, shares(q.kind))
+
+    def pl(q: Problem, levels: list[Level]) -> Terms:
+        drop = statements.contraction_drop(q, family.descent)
+        discounts = timeline.discounted(drop, family.descent.lag, q.kind)
+        return statements.pl_terms(q, family.descent, levels, discounts)
+
+    made = Statement(graph, p, family, bounds, nonconvex if regime == "nonconvex" else pl)
+
+    def nonconvex_step() -> Scalar:
+        def at(kind: Arithmetic) -> Scalar:
+            levels = made.levels(kind)
             return statements.best_nonconvex_step(
-                problem_as(p, kind), family.descent, statement.levels(kind), shares(kind)
+                problem_as(p, kind), family.descent, levels, shares(kind)
             )
 
-        statement = _Statement(graph, p, family, bounds, at)
-        step, _ = _in_best_kind(best_step, statement.kind)
-        best = statement.at_best(step)
-        if refused is None:
-            terms = statement.numbers()
-    return _rate(family, terms, step_limit(p, family), best, refused, source)
+        return _in_best_kind(at, made.kind)[0]
+
+    def pl_step() -> Scalar | None:
+        if not steps.searchable(timeline.closed, p.horizon):
+            return None
+        return steps.search(made.wide_bound, wide(limit_value(p, family)))
+
+    made.best_step = nonconvex_step if regime == "nonconvex" else pl_step
+    return made
 
 
-def _pl(
-    graph: OperatorGraph, p: Problem, timeline: Timeline, family: Family, bounds: list[Bounds]
+def _regime(
+    graph: OperatorGraph,
+    p: Problem,
+    timeline: Timeline,
+    family: Family,
+    bounds: list[Bounds],
+    regime: str,
 ) -> Rate:
     refused = _refusal(graph, p, family, bounds)
     best = None
     terms: dict[str, Number] = {}
     if all(b.bias is not None for b in bounds):
-
-        def at(q: Problem, levels: list[Level]) -> Terms:
-            drop = statements.contraction_drop(q, family.descent)
-            discounts = timeline.discounted(drop, family.descent.lag, q.kind)
-            return statements.pl_terms(q, family.descent, levels, discounts)
-
-        statement = _Statement(graph, p, family, bounds, at)
-        if steps.searchable(timeline.closed, p.horizon):
-            limit = wide(limit_value(p, family))
-            best = statement.at_best(steps.search(statement.wide_bound, limit))
+        found = statement(graph, p, timeline, family, bounds, regime)
+        best = found.at_best(found.best_step())
         if refused is None:
-            terms = statement.numbers()
-    return _rate(family, terms, step_limit(p, family), best, refused, family.descent.pl_source)
+            terms = found.numbers()
+    descent = family.descent
+    source = descent.nonconvex_source if regime == "nonconvex" else descent.pl_source
+    return _rate(family, terms, step_limit(p, family), best, refused, source)
 
 
 def _rate(

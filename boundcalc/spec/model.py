@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, PrivateAttr, model_validator
 
 from boundcalc.data import DataSource
+from boundcalc.spec.budget import BudgetSection
 from boundcalc.spec.expressions import Expression, exact
 from boundcalc.spec.fields import Frozen, Real, Size, custom_error
 from boundcalc.spec.places import Places
@@ -36,6 +37,14 @@ class LossSection(Frozen):
     batch: int = Field(default=1, ge=1, le=10**12)
 
 
+class ReachSection(Frozen):
+    """Where the value that a perturbation transforms lies: a ball around 0, and a box."""
+
+    radius: Size | None = None
+    low: Real | None = None
+    high: Real | None = None
+
+
 class PerturbationSection(OpenSection):
     """A perturbation: where, in which pass, how large, how dependent, and when.
 
@@ -44,6 +53,11 @@ class PerturbationSection(OpenSection):
     operator in the order of the spec): nothing (``any``, the default); that ``rms`` and
     ``mean`` bound its conditional moments almost surely (``conditional``); or that it is
     independent of them (``independent``).  All this given the weights and the sample.
+
+    Models that transform the value (a number format, a compressor) read ``reach``, where that
+    value lies, if the graph does not say or says too little; with ``memory`` what a transform
+    left out is kept: ``feedback`` adds it to the next value, ``difference`` transforms the
+    change since the last value that was received.
     """
 
     library_key: ClassVar[str] = "model"
@@ -55,6 +69,8 @@ class PerturbationSection(OpenSection):
     fourth: Size | None = None
     dependence: Literal["any", "conditional", "independent"] | None = None
     model: str | None = Field(default=None, max_length=100)
+    reach: ReachSection | None = None
+    memory: Literal["feedback", "difference"] | None = None
     probability: Size | None = None
     every: int | None = Field(default=None, ge=1)
     steps: list[Annotated[int, Field(ge=0)]] | None = Field(default=None, max_length=1_000_000)
@@ -151,6 +167,7 @@ class Spec(Frozen):
     perturbations: list[PerturbationSection] = Field(default_factory=list, max_length=100_000)
     training: TrainingSection | None = None
     simulation: SimulationSection | None = None
+    budget: BudgetSection | None = None
 
     _folder: Path = PrivateAttr(default_factory=Path.cwd)
     _places: Places = PrivateAttr(default_factory=Places)

@@ -1,0 +1,1 @@
+"""The inverse problem: how large, how often, how many bits."""

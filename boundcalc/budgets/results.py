@@ -1,0 +1,367 @@
+"""What a budget answers, as frozen values; every number has its status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from boundcalc.arithmetic import Number
+
+if TYPE_CHECKING:
+    from boundcalc.budgets.orders.order import Order
+    from boundcalc.budgets.question import Question
+
+Direction = Literal["forward", "backward"]
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """The largest admissible value of one quantity at one site.
+
+    Attributes
+    ----------
+    direction, label
+        The site, as :class:`~boundcalc.graph.Site` names it.
+    quantity
+        ``rms`` or ``mean``.
+    current
+        The value in the spec; None where the spec perturbs nothing there.
+    alone
+        The largest value with everything else zero, rounded down; None where any value is
+        admissible, because the bound does not depend on it.
+    given
+        The largest with the other perturbations, and the other moments of this one, as the
+        spec has them; None as for ``alone``, or where the spec has no perturbations.
+    note
+        What else there is to say, or None: a site without influence, why there is no value.
+    """
+
+    direction: Direction
+    label: str
+    quantity: Literal["rms", "mean"]
+    current: Number | None
+    alone: Number | None
+    given: Number | None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Magnitudes:
+    """How large perturbations may be.
+
+    Attributes
+    ----------
+    scale
+        The largest common factor of the spec's perturbations; None where there are none, or
+        any factor is admissible.
+    scaled_bound
+        The bound at that factor.
+    allowances
+        Forward rms, forward mean, backward rms, backward mean of every site.
+    """
+
+    scale: Number | None
+    scaled_bound: Number | None
+    allowances: tuple[Allowance, ...]
+
+
+@dataclass(frozen=True)
+class Frequency:
+    """How often an event of fixed magnitude may happen.
+
+    Attributes
+    ----------
+    name, direction, label
+        The event and its site.
+    rms, mean
+        Its magnitude.
+    mean_case
+        ``given``: with that mean; ``zero``: as if its mean were zero; ``full``: as if its mean
+        were as large as its rms.
+    count_worst
+        Most occurrences among the horizon's steps, wherever they fall; the horizon itself
+        where every step may have one.
+    count_even
+        Most occurrences that are evenly spread.
+    interval
+        The smallest Δt of one event every Δt steps; None where not even one is admissible.
+    rate
+        Largest probability per step, all samples of the batch being hit together.
+    probability
+        Largest probability per step and sample, drawn for each sample (the key
+        ``probability`` of a perturbation).
+    spare
+        How much of the tolerance one event takes: (bound with one, at the worst step, −
+        unperturbed bound) / (target − unperturbed bound).
+    """
+
+    name: str
+    direction: Direction
+    label: str
+    rms: Number
+    mean: Number
+    mean_case: Literal["given", "zero", "full"]
+    count_worst: int
+    count_even: int
+    interval: int | None
+    rate: Number
+    probability: Number
+    spare: Number
+
+
+@dataclass(frozen=True)
+class FrequentOrders:
+    """Largest admissible orders of perturbations that act at every step.
+
+    An order of None means that none is asked for: every order is admissible.
+    """
+
+    forward_rms: Order | None
+    forward_mean: Order | None
+    backward_rms: Order | None
+    backward_mean: Order | None
+
+
+@dataclass(frozen=True)
+class IntermittentOrders:
+    """Largest admissible orders of the number of O(1) events among T steps.
+
+    Attributes
+    ----------
+    forward, backward
+        Wherever in time the events fall.
+    forward_even, backward_even
+        Evenly spread events.
+    """
+
+    forward: Order
+    backward: Order
+    forward_even: Order
+    backward_even: Order
+
+
+@dataclass(frozen=True)
+class RegimeOrders:
+    """Orders in one regime.
+
+    Attributes
+    ----------
+    step
+        γ as an order.
+    rate
+        The order of the bound that is to be kept.
+    conditions
+        On constants in front of γ, such as ``γ = c ln T/T with c ≥ 1/μ``.
+    frequent
+        At every step.
+    zero_mean, general
+        Events with conditional mean zero, and any.
+    terms
+        Term of the bound → its order as text, with symbols for the levels.
+    """
+
+    step: Order
+    rate: Order
+    conditions: tuple[str, ...]
+    frequent: FrequentOrders
+    zero_mean: IntermittentOrders
+    general: IntermittentOrders
+    terms: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class SiteBits:
+    """What one site gets of an allocation.
+
+    Attributes
+    ----------
+    direction, label, size
+        The site and its number of components.
+    weight
+        Cost of one bit there.
+    magnitude
+        Half the range of the quantiser: at most this is every component.
+    bits
+        The integer number of bits.
+    continuous
+        The bits of the real-valued optimum.
+    rms, mean
+        Of the quantiser with ``bits``.
+    price
+        Dual price at the real-valued optimum: by how much, relative to the bound's slack over
+        the unperturbed one, one more bit here lowers the bound; equal to weight × multiplier
+        where no limit on the bits is active.
+    saving
+        The bound that one more bit here would give.
+    """
+
+    direction: Direction
+    label: str
+    size: int
+    weight: Number
+    magnitude: Number
+    bits: int
+    continuous: Number
+    rms: Number
+    mean: Number
+    price: Number
+    saving: Number
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """Bits of uniform quantisers, spread over the sites.
+
+    Attributes
+    ----------
+    sites
+        In the order of the graph's sites; those whose range is unknown are in ``left_out``.
+    cost
+        Σ weight · bits.
+    relaxed_cost
+        The least cost with real-valued bits: no integer assignment costs less.
+    uniform_bits, uniform_cost
+        The least equal number of bits that is admissible, and what it costs; None if none is.
+    bound
+        At the integer assignment.
+    curve
+        Trade-off: (cost, bound) at optimal real-valued allocations for a range of targets.
+    left_out
+        Site label → why it gets no bits.
+    """
+
+    sites: tuple[SiteBits, ...]
+    cost: Number
+    relaxed_cost: Number
+    uniform_bits: int | None
+    uniform_cost: Number | None
+    bound: Number
+    curve: tuple[tuple[Number, Number], ...]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SiteFormat:
+    """The number format of one site.
+
+    Attributes
+    ----------
+    format
+        Its name, or None where no candidate holds the range (``note`` says why).
+    bits
+        Per component.
+    rms, mean
+        Of rounding to it over the site's range.
+    """
+
+    direction: Direction
+    label: str
+    size: int
+    format: str | None
+    rounding: str
+    bits: Number | None
+    rms: Number | None
+    mean: Number | None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Formats:
+    """The cheapest admissible number format of each activation and gradient.
+
+    Attributes
+    ----------
+    cost
+        Bits per sample.
+    bound
+        The bound that results; None where some site has no admissible format.
+    lower_cost
+        No admissible assignment of candidates costs less; equal to ``cost`` where the
+        assignment is proved to be the cheapest.
+    """
+
+    sites: tuple[SiteFormat, ...]
+    cost: Number | None
+    bound: Number | None
+    lower_cost: Number | None
+
+
+@dataclass(frozen=True)
+class SiteSensitivity:
+    """What a perturbation at one site does, proved and measured.
+
+    Attributes
+    ----------
+    proved, measured
+        Coefficients of E‖ũ−u‖² in E‖δ‖² (or E‖ε‖²): the bound's, and the largest measured
+        over iterates and samples with its confidence interval ``interval``.
+    ratio
+        proved / measured.
+    proved_bias, measured_bias, bias_interval, bias_ratio
+        The same for ‖E[ũ−u]‖² in (E‖δ‖²)², zero-mean; of backward sites None.
+    """
+
+    direction: Direction
+    label: str
+    proved: Number
+    measured: Number
+    interval: tuple[float, float]
+    ratio: Number | None
+    proved_bias: Number | None = None
+    measured_bias: Number | None = None
+    bias_interval: tuple[float, float] | None = None
+    bias_ratio: Number | None = None
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Measured sensitivities, their predictions, and how these fare in a full simulation.
+
+    Attributes
+    ----------
+    predicted_error, simulated_error, predicted_bias, simulated_bias
+        Of all the spec's perturbations together at the last iterate, averaged over samples;
+        simulated ones with intervals.
+    scale
+        The measured budget: the largest common factor of the spec's perturbations, sampled.
+    proved_scale
+        The proved one beside it.
+    """
+
+    sites: tuple[SiteSensitivity, ...]
+    confidence: float
+    iterates: tuple[int, ...]
+    predicted_error: Number
+    simulated_error: Number
+    error_interval: tuple[float, float]
+    predicted_bias: Number
+    simulated_bias: Number
+    bias_interval: tuple[float, float]
+    scale: Number | None
+    proved_scale: Number | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Everything that a spec's ``budget`` section asks for.
+
+    Attributes
+    ----------
+    question
+        Regime, family, unperturbed bound and target.
+    orders
+        Regime → asymptotic orders.
+    allocation, formats, calibration
+        None unless they were asked for; ``notes`` say why one could not be made.
+    """
+
+    question: Question
+    magnitudes: Magnitudes
+    frequencies: tuple[Frequency, ...]
+    orders: Mapping[str, RegimeOrders]
+    allocation: Allocation | None
+    formats: Formats | None
+    calibration: Calibration | None
+    notes: tuple[str, ...]
