@@ -6,6 +6,7 @@ The public names, in the order of the pipeline::
     build            Spec → OperatorGraph
     coefficients     OperatorGraph → Coefficients of one family
     rates            Spec or graph → convergence bounds
+    budget           Spec or graph → admissible magnitudes, frequencies, orders, bits, formats
     simulate         Spec or graph → a simulated run
     verify           Spec or graph → verdicts: bound against simulation
     adversary        Spec or graph → the instance that comes closest to a bound
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from boundcalc.api import (
         adversary,
+        budget,
         build,
         certify,
         coefficients,
@@ -47,6 +49,7 @@ __all__ = [
     "BoundcalcError",
     "__version__",
     "adversary",
+    "budget",
     "build",
     "certify",
     "coefficients",

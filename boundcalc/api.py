@@ -11,6 +11,7 @@ from boundcalc.spec.loading import load, loads
 from boundcalc.spec.model import Spec
 
 if TYPE_CHECKING:
+    from boundcalc.budgets.results import Budget
     from boundcalc.errata import Evidence
     from boundcalc.rates import Rates
     from boundcalc.simulate import Run
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "adversary",
+    "budget",
     "build",
     "certify",
     "coefficients",
@@ -62,6 +64,31 @@ def rates(source: Spec | OperatorGraph) -> Rates:
     graph = as_graph(source)
     with located(graph.spec):
         return compute(graph)
+
+
+def budget(
+    source: Spec | OperatorGraph,
+    *,
+    allocate: bool = False,
+    formats: bool = False,
+    calibrate: bool = False,
+    progress: Progress | None = None,
+) -> Budget:
+    """How large, how often, how many bits; see :func:`boundcalc.budgets.budget.budget`.
+
+    >>> import boundcalc as bc
+    >>> from boundcalc.resources import example
+    >>> found = bc.budget(bc.load(example("logistic-nonconvex")))
+    >>> found.magnitudes.scale.status
+    <Status.PROVED: 'proved'>
+    """
+    from boundcalc.budgets.budget import budget as compute
+
+    graph = as_graph(source)
+    with located(graph.spec):
+        return compute(
+            graph, allocate=allocate, formats=formats, calibrate=calibrate, progress=progress
+        )
 
 
 def simulate(source: Spec | OperatorGraph, *, progress: Progress | None = None) -> Run:

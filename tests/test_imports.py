@@ -34,6 +34,7 @@ STAGES = [
     ["boundcalc.theories"],
     ["boundcalc.rates"],
     ["boundcalc.simulate"],
+    ["boundcalc.budgets"],
     ["boundcalc.verify"],
     ["boundcalc.report"],
     ["boundcalc.errata"],

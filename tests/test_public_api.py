@@ -9,6 +9,7 @@ PIPELINE = [
     "BoundcalcError",
     "__version__",
     "adversary",
+    "budget",
     "build",
     "certify",
     "coefficients",

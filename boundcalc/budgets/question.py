@@ -11,8 +11,9 @@ from boundcalc.arithmetic.number import format_bound, format_limit, format_numbe
 from boundcalc.budgets.levels import with_perturbations
 from boundcalc.errors import SpecError
 from boundcalc.graph import OperatorGraph
-from boundcalc.rates.inputs import problem, too_large_a_step
+from boundcalc.rates.inputs import problem, status_in, too_large_a_step
 from boundcalc.rates.rate import statement
+from boundcalc.rates.steps import searchable
 from boundcalc.rates.timeline import Timeline
 from boundcalc.spec.budget import BudgetSection
 from boundcalc.theories.perturbed.families import FAMILIES, Family
@@ -153,6 +154,10 @@ def _bound(graph: OperatorGraph, regime: str, family: Family, best: bool) -> Num
     if not best:
         return added(found.numbers().values())
     at_best = found.at_best(found.best_step())
+    if regime == "pl" and searchable(timeline.closed, p.horizon):
+        # No step at all keeps the initial gap, which bounds cannot exceed then.
+        gap = Number(p.gap, status_in(p.kind))
+        return gap if at_best is None or at_most(gap, at_best[1]) else at_best[1]
     if at_best is None:
         raise SpecError(
             "the best step is not known for this horizon and these schedules",
@@ -170,19 +175,33 @@ def _target(section: BudgetSection, graph: OperatorGraph, baseline: Number) -> N
     if section.target is not None:
         return Number(lowest(section.target.evaluate(kind, values)), baseline.status, limit=True)
     assert section.tolerance is not None  # noqa: S101 - the section has one of the two
+    if float(baseline) == 0.0:
+        raise SpecError(
+            "the bound without any perturbation is so small that a share of it is no budget",
+            where="budget.tolerance",
+            value=format_number(baseline.value),
+            expected="an unperturbed bound above 1e-308",
+            fix="give an absolute `target` instead of `tolerance`, or a shorter horizon",
+        )
     tolerance = lowest(section.tolerance.evaluate(kind, values))
     return Number(lowest(baseline.value) * (1 + tolerance), baseline.status, limit=True)
 
 
 def _infeasible(asked: Question) -> SpecError:
     key = "target" if asked.section.target is not None else "tolerance"
-    gap = highest(asked.baseline.value) - lowest(asked.target.value)
-    short = f", {format_bound(gap)} too low" if gap > 0 else ""
+    base, target = highest(asked.baseline.value), lowest(asked.target.value)
+    if base > target:
+        short = format_bound(base - target)
+        problem = f"the target is below the bound without any perturbation, by {short}"
+        if target > 0:
+            problem += f": that bound is {format_bound(base / target)} times the target"
+    else:
+        problem = "the target is the bound without any perturbation: nothing is left for one"
     return SpecError(
-        f"the target is not above the bound without any perturbation{short}",
+        problem,
         where=f"budget.{key}",
-        value=format_limit(asked.target.value),
-        expected=f"more than {format_number(asked.baseline.value)}",
+        value=format_limit(target),
+        expected=f"more than {format_bound(base)}",
         fix="raise it, or lower the unperturbed bound: a longer horizon, another step size "
         "(step_size: best), less sampling noise",
     )

@@ -59,11 +59,14 @@ class Magnitudes:
         The bound at that factor.
     allowances
         Forward rms, forward mean, backward rms, backward mean of every site.
+    notes
+        What holds for all of them, and why something is missing.
     """
 
     scale: Number | None
     scaled_bound: Number | None
     allowances: tuple[Allowance, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,8 @@ class Frequency:
 class FrequentOrders:
     """Largest admissible orders of perturbations that act at every step.
 
-    An order of None means that none is asked for: every order is admissible.
+    An order of None means that none is asked for: every order is admissible.  The order 0 says
+    that no order is small enough.
     """
 
     forward_rms: Order | None
@@ -190,7 +194,7 @@ class SiteBits:
         Of the quantiser with ``bits``.
     price
         Dual price at the real-valued optimum: by how much, relative to the bound's slack over
-        the unperturbed one, one more bit here lowers the bound; equal to weight × multiplier
+        the unperturbed one, one more bit here lowers the bound; equal to weight / multiplier
         where no limit on the bits is active.
     saving
         The bound that one more bit here would give.
@@ -220,7 +224,8 @@ class Allocation:
     cost
         Σ weight · bits.
     relaxed_cost
-        The least cost with real-valued bits: no integer assignment costs less.
+        A lower bound, by weak duality, on the cost of real-valued bits in the convex programme,
+        which takes the same side of every refinement everywhere.
     uniform_bits, uniform_cost
         The least equal number of bits that is admissible, and what it costs; None if none is.
     bound
@@ -229,6 +234,11 @@ class Allocation:
         Trade-off: (cost, bound) at optimal real-valued allocations for a range of targets.
     left_out
         Site label → why it gets no bits.
+    lower_cost
+        No admissible assignment of integer bits costs less; None where the step is chosen anew
+        for each level.
+    multiplier
+        What lowering the bound by the whole slack over the unperturbed one is worth, in cost.
     """
 
     sites: tuple[SiteBits, ...]
@@ -239,6 +249,8 @@ class Allocation:
     bound: Number
     curve: tuple[tuple[Number, Number], ...]
     left_out: Mapping[str, str] = field(default_factory=dict)
+    lower_cost: Number | None = None
+    multiplier: Number | None = None
 
 
 @dataclass(frozen=True)
@@ -294,17 +306,22 @@ class SiteSensitivity:
     Attributes
     ----------
     proved, measured
-        Coefficients of E‖ũ−u‖² in E‖δ‖² (or E‖ε‖²): the bound's, and the largest measured
-        over iterates and samples with its confidence interval ``interval``.
+        Coefficients of E‖ũ−u‖² in E‖δ‖² (or E‖ε‖²): the bound's, which holds for every
+        direction of δ, and the largest measured over iterates and samples, for a δ with no
+        preferred direction, with its confidence interval ``interval``.  ``proved`` is None
+        where the site has no coefficient: it reaches a kink.
     ratio
-        proved / measured.
+        proved / measured; None where one of them is missing or zero.
     proved_bias, measured_bias, bias_interval, bias_ratio
         The same for ‖E[ũ−u]‖² in (E‖δ‖²)², zero-mean; of backward sites None.
+    measured_worst
+        The largest over the directions that were probed: the coefficient of the worst one
+        where ``worst_exact``, else a lower bound on it.
     """
 
     direction: Direction
     label: str
-    proved: Number
+    proved: Number | None
     measured: Number
     interval: tuple[float, float]
     ratio: Number | None
@@ -312,6 +329,8 @@ class SiteSensitivity:
     measured_bias: Number | None = None
     bias_interval: tuple[float, float] | None = None
     bias_ratio: Number | None = None
+    measured_worst: Number | None = None
+    worst_exact: bool = False
 
 
 @dataclass(frozen=True)
@@ -320,9 +339,11 @@ class Calibration:
 
     Attributes
     ----------
+    iterates
+        The steps of the run at which was measured.
     predicted_error, simulated_error, predicted_bias, simulated_bias
         Of all the spec's perturbations together at the last iterate, averaged over samples;
-        simulated ones with intervals.
+        simulated ones with intervals.  None where ``notes`` say why.
     scale
         The measured budget: the largest common factor of the spec's perturbations, sampled.
     proved_scale
@@ -332,12 +353,12 @@ class Calibration:
     sites: tuple[SiteSensitivity, ...]
     confidence: float
     iterates: tuple[int, ...]
-    predicted_error: Number
-    simulated_error: Number
-    error_interval: tuple[float, float]
-    predicted_bias: Number
-    simulated_bias: Number
-    bias_interval: tuple[float, float]
+    predicted_error: Number | None
+    simulated_error: Number | None
+    error_interval: tuple[float, float] | None
+    predicted_bias: Number | None
+    simulated_bias: Number | None
+    bias_interval: tuple[float, float] | None
     scale: Number | None
     proved_scale: Number | None
     notes: tuple[str, ...] = ()

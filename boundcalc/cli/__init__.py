@@ -18,6 +18,7 @@ import typer
 
 from boundcalc import __version__
 from boundcalc.cli.adversary import adversary
+from boundcalc.cli.budget import budget
 from boundcalc.cli.certify import certify
 from boundcalc.cli.certify import check as check_certificate
 from boundcalc.cli.common import AsJson, Folder, Settings, SpecFile, graph_of, print_json
@@ -173,10 +174,14 @@ def schema() -> None:
     import json
 
     from boundcalc.operators import OPERATORS
-    from boundcalc.perturbations import DISTRIBUTIONS
+    from boundcalc.perturbations import DISTRIBUTIONS, TRANSFORMS
     from boundcalc.spec.schema import json_schema
 
-    typer.echo(json.dumps(json_schema(OPERATORS, DISTRIBUTIONS), indent=2, sort_keys=True))
+    typer.echo(
+        json.dumps(
+            json_schema(OPERATORS, {**DISTRIBUTIONS, **TRANSFORMS}), indent=2, sort_keys=True
+        )
+    )
 
 
 @app.command()
@@ -202,6 +207,7 @@ def examples(
 
 app.command(name="import")(import_command)
 app.command()(adversary)
+app.command()(budget)
 app.command()(errata)
 app.command()(refute)
 app.command()(certify)

@@ -4,6 +4,7 @@ from boundcalc.graph.build import build
 from boundcalc.graph.model import OperatorGraph
 from boundcalc.graph.numbers import ChainConstants, GraphConstants, Levels, UniformConstants
 from boundcalc.graph.parts import Node, Perturbation, Site
+from boundcalc.graph.reaches import site_reaches
 
 __all__ = [
     "ChainConstants",
@@ -15,4 +16,5 @@ __all__ = [
     "Site",
     "UniformConstants",
     "build",
+    "site_reaches",
 ]

@@ -5,11 +5,12 @@ The passes run in this order, each on the result of the one before:
 1. expand ``repeat`` and ``block``, so that every later pass sees one entry per operator;
 2. connect: ids become numbers and ``inputs`` edges (cycles and second sinks are found here);
 3. make operators of the library from ``type`` and its parameters;
-4. place the perturbations, since what they add to an output enlarges the regions after it;
+4. place the perturbations, since what they do to an output enlarges the regions after it;
 5. make the data, which the constants of data-reading operators need;
 6. nodes, from the data forward: shapes, regions, and constants, which are given, uniform,
-   or derived from the type on its region;
-7. perturbations, whose moments need the sizes;
+   or derived from the type on its region; and the moments of what transforms an output,
+   which need the region before it;
+7. perturbations, whose moments need the sizes, and backward what the constants say;
 8. check numbers that symbols had hidden until now.
 """
 
@@ -18,11 +19,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from boundcalc.arithmetic import FLOATS
 from boundcalc.data import make_data
 from boundcalc.errors import SpecError, nearest
+from boundcalc.graph.changes import ForwardSites
 from boundcalc.graph.check import check_numbers
 from boundcalc.graph.connect import connect
 from boundcalc.graph.expand import Entry, expand
@@ -30,12 +31,14 @@ from boundcalc.graph.locate import located
 from boundcalc.graph.merge import merged_runs, merging_note
 from boundcalc.graph.model import OperatorGraph
 from boundcalc.graph.nodes import make_nodes
-from boundcalc.graph.perturb import amplitudes, make_perturbations, place
+from boundcalc.graph.perturb import make_perturbations
+from boundcalc.graph.place import place
+from boundcalc.graph.substitute import with_symbols
 from boundcalc.operators import OPERATORS
 from boundcalc.operators.base import Data, Operator
-from boundcalc.perturbations import DISTRIBUTIONS
+from boundcalc.perturbations import DISTRIBUTIONS, TRANSFORMS
 from boundcalc.perturbations.base import Distribution
-from boundcalc.spec.expressions import Expression
+from boundcalc.perturbations.transform import Transform
 from boundcalc.spec.loading import library_object
 from boundcalc.spec.model import Spec
 
@@ -46,6 +49,7 @@ def build(
     folder: Path | None = None,
     operators: Mapping[str, type[Operator]] = OPERATORS,
     distributions: Mapping[str, type[Distribution]] = DISTRIBUTIONS,
+    transforms: Mapping[str, type[Transform]] = TRANSFORMS,
 ) -> OperatorGraph:
     """Compile a spec into an operator graph; O(N) time and memory.
 
@@ -55,8 +59,8 @@ def build(
         A validated spec.
     folder
         Where the spec's data files lie; the spec's own folder if None.
-    operators, distributions
-        The libraries that ``type`` and ``model`` refer to.
+    operators, distributions, transforms
+        The libraries that ``type`` and ``model`` refer to, a model of either kind.
 
     Raises
     ------
@@ -66,7 +70,7 @@ def build(
         For a data set that cannot be read.
     """
     with located(spec):
-        return _build(spec, folder, operators, distributions)
+        return _build(spec, folder, operators, distributions, transforms)
 
 
 def _build(
@@ -74,18 +78,18 @@ def _build(
     folder: Path | None,
     operators: Mapping[str, type[Operator]],
     distributions: Mapping[str, type[Distribution]],
+    transforms: Mapping[str, type[Transform]],
 ) -> OperatorGraph:
     links = connect(expand(spec))
     numbers = {name: value.evaluate(FLOATS) for name, value in spec.symbol_values.items()}
     made: dict[int, Operator | None] = {}
     objects = [_operator(entry, operators, spec, made) for entry in links.entries]
-    placed = place(spec, links, distributions, numbers)
+    placed = place(spec, links, distributions, transforms, numbers)
     data = None
     if spec.simulation is not None and any(objects):
         data = _data(spec, folder, numbers)
-    nodes, notes = make_nodes(
-        spec, links, objects, data, amplitudes(placed), folder or spec.folder, numbers
-    )
+    shifted = ForwardSites(placed, len(links.entries), spec.symbol_values)
+    nodes, notes = make_nodes(spec, links, objects, data, shifted, folder or spec.folder, numbers)
     if (
         data is None
         and spec.graph.input.shape is None
@@ -109,7 +113,7 @@ def _build(
         merged=merged,
         sampled=spec.graph.regions == "visited",
     )
-    perturbations, more = make_perturbations(placed, graph)
+    perturbations, more = make_perturbations(placed, graph, shifted.found)
     graph = replace(graph, perturbations=perturbations, notes=(*graph.notes, *more))
     check_numbers(graph)
     return graph
@@ -143,23 +147,8 @@ def _made(entry: Entry, operators: Mapping[str, type[Operator]], spec: Spec) -> 
         )
     chosen = operators[section.type]
     operator = library_object(chosen, section.parameters, entry.where, spec.symbols)
-    # A simulation runs on numbers: parameters get their symbols' values here, once.
-    if not spec.symbol_values:
-        return operator
-    valued = {name: _substituted(value, spec.symbol_values) for name, value in operator}
-    changed = {
-        name: value for name, value in valued.items() if value is not getattr(operator, name)
-    }
-    return operator.model_copy(update=changed) if changed else operator
-
-
-def _substituted(value: Any, values: Mapping[str, Expression]) -> Any:
-    """A parameter with the values of its symbols, inside lists too."""
-    if isinstance(value, tuple):
-        entries = tuple(_substituted(entry, values) for entry in value)
-        same = all(new is old for new, old in zip(entries, value, strict=True))
-        return value if same else entries
-    return value.substitute(values) if isinstance(value, Expression) and value.symbols else value
+    # A simulation runs on numbers.
+    return with_symbols(operator, spec.symbol_values)
 
 
 def _data(spec: Spec, folder: Path | None, values: Mapping[str, float]) -> Data:

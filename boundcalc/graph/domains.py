@@ -14,6 +14,7 @@ from boundcalc.errors import BoundcalcError
 from boundcalc.operators.base import Array, Data, Domain, Region, rows_radius
 from boundcalc.operators.regions import smaller
 from boundcalc.operators.rounding import has_measured, lower, rounded_up, upper
+from boundcalc.perturbations.transform import Largest
 from boundcalc.spec.expressions import Expression, bounded, exact, measured, root
 from boundcalc.spec.sections import InputSection, RegionSection
 
@@ -78,6 +79,17 @@ def moved(domain: Domain, amplitude: float, size: int) -> Domain:
     if radius is not None:
         radius = radius + bounded(rounded_up(amplitude * math.sqrt(size)))
     low, high = domain.low - amplitude, domain.high + amplitude
+    return Domain(radius, float(np.nextafter(low, -np.inf)), float(np.nextafter(high, np.inf)))
+
+
+def grown(domain: Domain, largest: Largest) -> Domain:
+    """Where Q(y) lies, from where y lies and bounds on Q(y) − y."""
+    radius = domain.radius
+    if radius is not None and largest.norm > 0.0:
+        radius = None if math.isinf(largest.norm) else radius + bounded(largest.norm)
+    if largest.component == 0.0:
+        return Domain(radius, domain.low, domain.high)
+    low, high = domain.low - largest.component, domain.high + largest.component
     return Domain(radius, float(np.nextafter(low, -np.inf)), float(np.nextafter(high, np.inf)))
 
 

@@ -10,7 +10,7 @@ from boundcalc.errors import BoundcalcError
 from boundcalc.spec.model import Spec
 
 #: A path inside a spec, as `graph.operators[2].constants`.
-_PATH = re.compile(r"(graph|loss|perturbations|training|simulation|symbols)\b[\w.\[\]]*")
+_PATH = re.compile(r"(graph|loss|perturbations|training|simulation|symbols|budget)\b[\w.\[\]]*")
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from boundcalc.graph.changes import ForwardSites
 from boundcalc.graph.connect import Links
 from boundcalc.graph.expand import Entry
 from boundcalc.graph.parts import Node
@@ -23,7 +24,7 @@ class Making:
     links: Links
     objects: list[Operator | None]
     data: Data | None
-    amplitude: Mapping[int, float]
+    shifted: ForwardSites
     folder: Path
     numbers: Mapping[str, float]
     symbols: Mapping[str, Expression]

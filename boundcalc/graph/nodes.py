@@ -11,6 +11,7 @@ import numpy as np
 
 from boundcalc.errors import SpecError
 from boundcalc.graph import domains
+from boundcalc.graph.changes import ForwardSites
 from boundcalc.graph.connect import Links
 from boundcalc.graph.constants import merged_constants
 from boundcalc.graph.expand import Entry
@@ -27,7 +28,7 @@ def make_nodes(
     links: Links,
     objects: list[Operator | None],
     data: Data | None,
-    amplitude: Mapping[int, float],
+    shifted: ForwardSites,
     folder: Path,
     numbers: Mapping[str, float],
 ) -> tuple[tuple[Node, ...], list[str]]:
@@ -37,8 +38,8 @@ def make_nodes(
     ----------
     objects
         By operator, in topological order: its library object, or None.
-    amplitude
-        By operator number: the largest size of a component of its perturbations.
+    shifted
+        What the perturbations do to where the outputs lie.
     folder
         Where files of weights lie.
     numbers
@@ -49,7 +50,7 @@ def make_nodes(
     SpecError, DataError
         For shapes that do not fit, constants that are missing, or a region without a bound.
     """
-    making = Making(spec, links, objects, data, amplitude, folder, numbers, spec.symbol_values)
+    making = Making(spec, links, objects, data, shifted, folder, numbers, spec.symbol_values)
     section = spec.graph.input
     if section.shape is not None:
         making.shapes.append(tuple(section.shape))
@@ -70,7 +71,9 @@ def _make(making: Making, v: int) -> None:
     section, operator = entry.section, making.objects[v - 1]
     template = (id(section), len(reads), reads == (0,)) if operator is None else None
     if template in making.templates:
-        making.append(again(making.templates[template], entry, v, making.links), None)
+        node = again(making.templates[template], entry, v, making.links)
+        making.shifted.after(entry.id, v, ANYWHERE, node.shape)
+        making.append(node, None)
         return
     shapes = tuple(making.shapes[u] for u in reads)
     size = sum(prod(shape) for shape in shapes)
@@ -104,8 +107,7 @@ def _make(making: Making, v: int) -> None:
     constants, derived, stated = _constants(making, entry, operator, region, reads == (0,), values)
     output = _visited(making, entry, operator, weights, values, reads)
     domain = _output_domain(making, operator, region, output)
-    domain = domains.moved(domain, making.amplitude.get(v, 0.0), prod(shape))
-    domain = domains.settled(domain.within(prod(shape)), making.symbols)
+    domain = making.shifted.after(entry.id, v, domain, shape)
     node = Node(
         id=entry.id,
         operator=operator,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from boundcalc.operators.base import ANYWHERE, Array, Constants, Domain, Operato
 from boundcalc.perturbations.base import Distribution
 from boundcalc.perturbations.dependence import Dependence
 from boundcalc.perturbations.schedules import Schedule
+from boundcalc.perturbations.transform import Reach, Transform
 from boundcalc.perturbations.vector import VectorMoments
 from boundcalc.spec.expressions import Expression
 
@@ -147,7 +149,8 @@ class Perturbation:
     fourth
         (E‖·‖⁴)^{1/4} when given as such, or None.
     moments
-        Exact moments of a model, or None when given by rms, mean and fourth.
+        Exact moments of a distribution, or upper bounds on those of a transform; None
+        when given by rms, mean and fourth.
     distribution, probability
         What to sample: the model, and the probability with which a draw is added at all.
     schedule
@@ -156,6 +159,16 @@ class Perturbation:
         The place in the spec, for messages.
     dependence
         What is known of a forward perturbation given those before it.
+    transform
+        Q, where the perturbation is Q(y) − y for the value y that is there: the exact one
+        and the perturbations before it at the same site.
+    memory
+        Whether what a transform leaves out is kept: ``feedback`` sends Q(y + e) and keeps
+        e ← y + e − Q(y + e); ``difference`` sends Q(y − m), which moves m ← m + Q(y − m).
+    reach
+        Where y lies, of a transform.
+    largest
+        At least ‖δ‖, whatever is drawn; infinite where that is unbounded or unknown.
     """
 
     site: int
@@ -171,6 +184,10 @@ class Perturbation:
     where: str
     edge: int = 0
     dependence: Dependence = Dependence.ANY
+    transform: Transform | None = None
+    memory: Literal["feedback", "difference"] | None = None
+    reach: Reach | None = None
+    largest: float = math.inf
 
     def level(self, kind: Arithmetic, values: Mapping[str, Scalar]) -> tuple[Any, Any, Any]:
         """(√E‖·‖², size of the mean, E‖·‖⁴ or None) in a number kind."""

@@ -47,6 +47,9 @@ class Distribution(Frozen, ABC):
     #: is independent; one that rounds or compresses what it is given is not.
     dependence: ClassVar[Dependence] = Dependence.ANY
 
+    #: Parameters that are proportional to the perturbation: all times c make x times c.
+    lengths: ClassVar[tuple[str, ...]]
+
     @abstractmethod
     def moments(self) -> ComponentMoments:
         """Exact moments of one component, as expressions over the spec's symbols."""

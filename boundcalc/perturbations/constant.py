@@ -44,6 +44,7 @@ class Constant(Distribution):
     """
 
     model: ClassVar[str] = "constant"
+    lengths: ClassVar[tuple[str, ...]] = ("value",)
     dependence: ClassVar[Dependence] = Dependence.INDEPENDENT
 
     value: Real

@@ -45,6 +45,7 @@ class Gaussian(Distribution):
     """
 
     model: ClassVar[str] = "gaussian"
+    lengths: ClassVar[tuple[str, ...]] = ("std", "center")
     dependence: ClassVar[Dependence] = Dependence.INDEPENDENT
 
     std: Size

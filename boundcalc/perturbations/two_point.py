@@ -57,6 +57,7 @@ class TwoPoint(Distribution):
     """
 
     model: ClassVar[str] = "two_point"
+    lengths: ClassVar[tuple[str, ...]] = ("magnitude", "low", "high")
     dependence: ClassVar[Dependence] = Dependence.INDEPENDENT
 
     magnitude: Size | None = None

@@ -57,6 +57,7 @@ class Uniform(Distribution):
     """
 
     model: ClassVar[str] = "uniform"
+    lengths: ClassVar[tuple[str, ...]] = ("half_width", "low", "high")
     dependence: ClassVar[Dependence] = Dependence.INDEPENDENT
 
     half_width: Size | None = None

@@ -71,14 +71,38 @@ def vector_moments(
     """
     if size < 1:
         raise SpecError("a perturbation needs a component", value=size, expected="size ≥ 1")
-    if probability is not None:
-        _require_probability(known(probability, {}))
     mean_squared = component.mean**2 * size
     second = component.second * size
     fourth = component.fourth * size + component.second**2 * (size * (size - 1))
+    return thinned_moments(VectorMoments(mean_squared, second, fourth), probability)
+
+
+def thinned_moments(moments: VectorMoments, probability: Expression | None) -> VectorMoments:
+    """Moments of B·δ for an event B of probability p that is independent of δ.
+
+    E‖Bδ‖^k = p E‖δ‖^k and ‖E Bδ‖² = p²‖E δ‖²; bounds on the moments of δ give bounds.
+
+    Raises
+    ------
+    SpecError
+        If the probability is a number outside [0, 1].
+
+    Examples
+    --------
+    >>> from boundcalc.spec.expressions import exact
+    >>> from boundcalc.spec.grammar import parse
+    >>> one = VectorMoments(exact(1), exact(1), exact(1))
+    >>> str(thinned_moments(one, parse("1/10")).mean_squared)
+    '(1 * (1/10)**2)'
+    """
     if probability is None:
-        return VectorMoments(mean_squared, second, fourth)
-    return VectorMoments(mean_squared * probability**2, second * probability, fourth * probability)
+        return moments
+    _require_probability(known(probability, {}))
+    return VectorMoments(
+        moments.mean_squared * probability**2,
+        moments.second * probability,
+        moments.fourth * probability,
+    )
 
 
 def thinned(sampler: Sampler, probability: float) -> Sampler:

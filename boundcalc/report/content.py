@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from boundcalc.report.budget_blocks import Shown, budget_blocks
+from boundcalc.report.budget_figures import described_budget
 from boundcalc.report.cells import Block, Content, Document, Figure, Section
 from boundcalc.report.coefficient_blocks import coefficient_blocks
 from boundcalc.report.derivations import formula_blocks
@@ -26,7 +28,7 @@ def document(findings: Findings, figures: Mapping[str, Content]) -> Document:
     figures
         Stem of each figure that was drawn → its caption.
     """
-    alt = {"graph": described(findings.graph)}
+    alt = {"graph": described(findings.graph)} | described_budget(findings)
 
     def shown(*stems: str) -> tuple[Block, ...]:
         return tuple(Figure(s, figures[s], alt.get(s, "")) for s in stems if s in figures)
@@ -42,6 +44,7 @@ def document(findings: Findings, figures: Mapping[str, Content]) -> Document:
         Section("Coefficients", (*coefficient_blocks(findings), *shown("depth"))),
         Section("Formulas", formula_blocks(findings)),
         Section("Convergence", (*rate_blocks(findings), *shown("rates", "trajectory"))),
+        *_budgets(findings, shown),
         Section("Provenance", provenance_blocks(findings)),
         Section("References", reference_blocks()),
     )
@@ -50,6 +53,13 @@ def document(findings: Findings, figures: Mapping[str, Content]) -> Document:
         summary(findings),
         tuple(Section(s.heading, _fitting(s.blocks)) for s in sections),
     )
+
+
+def _budgets(findings: Findings, shown: Shown) -> tuple[Section, ...]:
+    """The chapter on budgets, where the spec asks for one."""
+    if findings.budget is None and not findings.no_budget:
+        return ()
+    return (Section("Budgets", budget_blocks(findings, shown)),)
 
 
 def _fitting(blocks: tuple[Block, ...]) -> tuple[Block, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from boundcalc.rates import Rate
 from boundcalc.report import plots, series
+from boundcalc.report.budget_figures import BUDGET_CAPTIONS, BUDGET_PAINTERS
 from boundcalc.report.cells import Content, Maths
 from boundcalc.report.drawing import graph_figure
 from boundcalc.report.gather import Findings
@@ -76,6 +77,7 @@ def draw(findings: Findings, folder: Path) -> dict[str, Content]:
         "depth": depth_figure,
         "rates": rates_figure,
         "trajectory": trajectory_figure,
+        **BUDGET_PAINTERS,
     }
     made: dict[str, Content] = {}
     with plots.style():
@@ -84,7 +86,7 @@ def draw(findings: Findings, folder: Path) -> dict[str, Content]:
             if figure is not None:
                 folder.mkdir(parents=True, exist_ok=True)
                 plots.save(figure, folder / stem)
-                made[stem] = _CAPTIONS[stem]
+                made[stem] = (_CAPTIONS | BUDGET_CAPTIONS)[stem]
     return made
 
 

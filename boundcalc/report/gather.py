@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from boundcalc.budgets.results import Budget
 from boundcalc.errors import BoundcalcError
 from boundcalc.graph import OperatorGraph
 from boundcalc.rates import Rates, rates
@@ -29,6 +30,9 @@ class Findings:
         Convergence bounds, or why there are none.
     verdicts, no_verdicts
         Bounds held against a simulation, or why there is none.
+    budget, no_budget
+        What is admissible, or why nothing can be said; None and empty where the spec has no
+        ``budget`` section.
     """
 
     graph: OperatorGraph
@@ -37,10 +41,12 @@ class Findings:
     no_rates: str
     verdicts: Verdicts | None
     no_verdicts: str
+    budget: Budget | None = None
+    no_budget: str = ""
 
 
 def gather(graph: OperatorGraph, *, progress: Progress | None = None) -> Findings:
-    """Coefficients of all families, and rates and verdicts where the spec allows them.
+    """Coefficients of all families; rates, verdicts and budget where the spec allows them.
 
     Examples
     --------
@@ -69,7 +75,38 @@ def gather(graph: OperatorGraph, *, progress: Progress | None = None) -> Finding
             found_verdicts = verify(graph, progress=progress)
         except BoundcalcError as error:
             no_verdicts = _reason(error)
-    return Findings(graph, compiled, found_rates, no_rates, found_verdicts, no_verdicts)
+    found_budget, no_budget = _budget(graph, progress)
+    return Findings(
+        graph,
+        compiled,
+        found_rates,
+        no_rates,
+        found_verdicts,
+        no_verdicts,
+        found_budget,
+        no_budget,
+    )
+
+
+def _budget(graph: OperatorGraph, progress: Progress | None) -> tuple[Budget | None, str]:
+    """The budget with bits and formats where ranges are known, measured where that is asked for."""
+    section = graph.spec.budget
+    if section is None:
+        return None, ""
+    from boundcalc.budgets.budget import budget
+
+    try:
+        found = budget(
+            graph,
+            allocate=True,
+            formats=True,
+            calibrate=section.calibration is not None,
+            lenient=True,
+            progress=progress,
+        )
+    except BoundcalcError as error:
+        return None, _reason(error)
+    return found, ""
 
 
 def _reason(error: BoundcalcError) -> str:

@@ -96,11 +96,14 @@ def _symbolic(graph: OperatorGraph, p: Perturbation) -> tuple[Content, Content, 
 
 def law(perturbation: Perturbation) -> Content:
     """The model with its parameters, or that only moments are given."""
-    if perturbation.distribution is None:
+    model = perturbation.transform or perturbation.distribution
+    if model is None:
         return "by its moments"
-    given = perturbation.distribution.model_dump(exclude_none=True)
+    given = model.model_dump(exclude_none=True, by_alias=True, exclude_unset=True)
+    if perturbation.memory is not None:
+        given["memory"] = perturbation.memory
     inside = ", ".join(f"{name} = {entry_text(entry)}" for name, entry in given.items())
-    return Code(f"{perturbation.distribution.model}({inside})")
+    return Code(f"{model.model}({inside})")
 
 
 def entry_text(entry: object) -> str:

@@ -6,7 +6,7 @@ All axes with magnitudes hold logarithms and are labelled 10ᵏ, so that coeffic
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,8 @@ LOOKS = {
     "sharp": Look("#0072B2", "o", "-"),
 }
 OBSERVED = "#000000"
+_LETTERS = 18  # of a name at an axis
+_LINE = 64  # letters side by side
 WIDTH = 7.0  # inches of a page's text
 
 _STYLE: dict[str, Any] = {
@@ -80,6 +82,16 @@ def panels(count: int, height: float) -> tuple[Figure, list[Axes]]:
     return figure, list(figure.subplots(1, count, squeeze=False)[0])
 
 
+def stacked(count: int, height: float, *, shared: bool = False) -> tuple[Figure, list[Axes]]:
+    """A figure as wide as a page's text with panels above each other, on one axis if shared."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure as NewFigure
+
+    figure = NewFigure(figsize=(WIDTH, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, list(figure.subplots(count, 1, squeeze=False, sharex=shared)[:, 0])
+
+
 def canvas(height: float) -> tuple[Figure, Axes]:
     """A figure as wide as a page's text with one panel, in inches, that fills it."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -106,6 +118,28 @@ def printable(text: str) -> str:
     return "".join(c if font.get_char_index(ord(c)) else "?" for c in text)
 
 
+def short(text: str) -> str:
+    """A name for an axis: as the font can write it, cut to a few letters.
+
+    >>> short("x" * 30)
+    'xxxxxxxxxxxxxxxxx…'
+    """
+    text = printable(text)
+    return text if len(text) <= _LETTERS else text[: _LETTERS - 1] + "…"
+
+
+def name_ticks(panel: Axes, places: Sequence[float], names: Sequence[str]) -> None:
+    """Names below a panel, slanted where they do not fit side by side."""
+    shown = [short(name) for name in names]
+    slanted: dict[str, Any] = {}
+    if max(map(len, shown)) * len(shown) > _LINE:
+        slanted = {"rotation": 45, "rotation_mode": "anchor", "horizontalalignment": "right"}
+        slanted["fontsize"] = 8.5
+    panel.set_xticks(list(places))
+    # parse_math: a name with dollar signs is not a formula.
+    panel.set_xticklabels(shown, parse_math=False, **slanted)
+
+
 def text_width(text: str, size: float) -> float:
     """Inches that a text of a size in points takes, read literally.
 
@@ -129,10 +163,15 @@ def powers(axis: Any) -> None:
 
 
 def whole(panel: Axes) -> None:
-    """Ticks at whole numbers."""
+    """Ticks at whole numbers, below a panel."""
+    whole_numbers(panel.xaxis)
+
+
+def whole_numbers(axis: Any) -> None:
+    """The same for one axis."""
     from matplotlib.ticker import MaxNLocator
 
-    panel.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
+    axis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
 
 
 def limits(values: list[float]) -> tuple[float, float]:

@@ -16,6 +16,7 @@ from typing import Any
 
 import boundcalc
 from boundcalc.arithmetic import Number, Status
+from boundcalc.budgets.results import Budget
 from boundcalc.graph import OperatorGraph
 from boundcalc.rates import Rate, Rates
 from boundcalc.report.graph_results import MOST_OPERATORS, graph_results
@@ -285,8 +286,11 @@ def results(
     coefficients: Mapping[str, Coefficients],
     rates: Rates | None,
     verdicts: Verdicts | None,
+    budget: Budget | None = None,
 ) -> dict[str, Any]:
     """Everything that a report says, as one object: the content of results.json."""
+    from boundcalc.report.budget_results import budget_results
+
     return {
         "name": graph.name,
         "operators": list(graph.ids),
@@ -296,6 +300,7 @@ def results(
         "rate": None if rates is None else rate_results(rates),
         "simulate": None if verdicts is None else simulate_results(verdicts.run),
         "verify": None if verdicts is None else verify_results(verdicts),
+        "budget": None if budget is None else budget_results(budget),
     }
 
 

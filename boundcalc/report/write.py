@@ -21,7 +21,17 @@ _LOG = logging.getLogger("boundcalc.report")
 STEM = "report"
 #: What an earlier report may have left in the folder.
 _OWN = ("report.tex", "report.pdf", "report.md", "report.log", "results.json")
-_OWN_FIGURES = ("graph", "bounds", "depth", "trajectory", "rates")
+_OWN_FIGURES = (
+    "graph",
+    "bounds",
+    "depth",
+    "trajectory",
+    "rates",
+    "magnitudes",
+    "prices",
+    "tradeoff",
+    "events",
+)
 
 
 @dataclass(frozen=True)
@@ -154,7 +164,13 @@ def _fill(workplace: Path, findings: Findings, engine: str | None) -> tuple[bool
     templates = folder("templates")
     figures = draw(findings, workplace / "figures")
     content = document(findings, figures)
-    found = results(findings.graph, findings.coefficients, findings.rates, findings.verdicts)
+    found = results(
+        findings.graph,
+        findings.coefficients,
+        findings.rates,
+        findings.verdicts,
+        findings.budget,
+    )
     texts = {
         "report.tex": latex_document(content, templates),
         "report.md": markdown_document(content, templates),

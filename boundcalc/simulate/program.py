@@ -13,10 +13,11 @@ from boundcalc.graph import OperatorGraph
 from boundcalc.operators.base import Array, spread
 from boundcalc.simulate.reach import Centers, Place, Reach, claimed_inputs, claimed_weights
 from boundcalc.simulate.steps import Arc, Step, make_steps, weight_slices
+from boundcalc.simulate.transforms import Shift, shifted
 from boundcalc.spec.model import RegulariserSection
 
-#: Perturbation arrays: δ by operator number, 1 to N; ε by edge number.
-Shifts = Mapping[int, Array]
+#: What happens at perturbed sites: δ by operator number, 1 to N; ε by edge number.
+Shifts = Mapping[int, Shift]
 
 _FORGOTTEN = np.empty((1, 0, 0))  # in place of a value that no later step reads
 
@@ -73,7 +74,8 @@ class Program:
         features, labels
             ``(R or 1, M, d)`` and ``(R or 1, M)``.
         delta
-            δ_v of shape ``(R, M, m_v)`` for the operators that are perturbed.
+            δ_v of shape ``(R, M, m_v)`` for the operators that are perturbed, or what
+            replaces their outputs.
         reach
             Takes in the inputs met, if given.
         """
@@ -84,7 +86,7 @@ class Program:
             if reach is not None:
                 reach.see(number, parts, inputs)
             y = step.operator.forward(inputs, step.weights(w), labels)
-            path.append(y + delta[number] if number in delta else y)
+            path.append(shifted(y, delta.get(number)))
             for u in step.last:
                 path[u] = _FORGOTTEN
         return path
@@ -206,8 +208,8 @@ def _plus(known: Array | None, more: Array) -> Array:
 
 
 def _along(arc: Arc, pulled: Array, epsilon: Shifts) -> Array:
-    """What goes back along one edge: the parts of its slots, then ε once."""
+    """What goes back along one edge: the parts of its slots, then what happens there, once."""
     total = pulled[..., arc.cuts[0]]
     for cut in arc.cuts[1:]:
         total = total + pulled[..., cut]
-    return total + epsilon[arc.edge] if arc.edge in epsilon else total
+    return shifted(total, epsilon.get(arc.edge))

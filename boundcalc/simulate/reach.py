@@ -115,6 +115,30 @@ class Reach:
 
 
 @dataclass
+class Met:
+    """The largest norm and the lowest and highest component of the values at one site.
+
+    Attributes
+    ----------
+    norm, low, high
+        −∞ or ∞ before anything was met, and NaN if NaN was.
+    """
+
+    norm: float = -np.inf
+    low: float = np.inf
+    high: float = -np.inf
+
+    def see(self, values: Array) -> None:
+        """Take in values ``(…, n)``."""
+        if values.size:
+            norm = np.sqrt(np.max(np.sum(values**2, axis=-1)))
+            # Not max(): NaN must not be lost.
+            self.norm = float(np.maximum(self.norm, norm))
+            self.low = float(np.minimum(self.low, values.min()))
+            self.high = float(np.maximum(self.high, values.max()))
+
+
+@dataclass
 class WeightReach:
     """The largest ‖w‖ and ‖w − w⁰‖ met, by operator with a stated region of its weights.
 

@@ -10,12 +10,13 @@ import numpy as np
 
 from boundcalc.arithmetic import FLOATS
 from boundcalc.errors import SimulationError, SpecError
-from boundcalc.graph import OperatorGraph
+from boundcalc.graph import OperatorGraph, Perturbation
 from boundcalc.operators.base import Array
 from boundcalc.simulate.iterates import IterateCheck, check_iterate
-from boundcalc.simulate.noise import make_noise, stream
+from boundcalc.simulate.noise import NoiseSource, make_noise, stream
 from boundcalc.simulate.optimum import Optimum, find_optimum
 from boundcalc.simulate.program import Program, make_program
+from boundcalc.simulate.reach import Met
 from boundcalc.simulate.start import initial_weights
 from boundcalc.simulate.statistics import (
     Metric,
@@ -52,6 +53,10 @@ class Run:
         Measured √E‖g − ∇ℓ‖² of a minibatch at the start and the end, or None.
     confidence
         Of every interval.
+    transformed
+        Every perturbation that transforms the value, and the values that it was given.
+    unchecked
+        Why there are no checks at iterates after the start; empty where there are.
     """
 
     graph: OperatorGraph
@@ -66,6 +71,8 @@ class Run:
     steps: int
     seconds: float
     confidence: float
+    transformed: tuple[tuple[Perturbation, Met], ...] = ()
+    unchecked: str = ""
 
 
 # A run on its way to infinity overflows; it is recorded as diverged, not warned about.
@@ -149,9 +156,11 @@ def simulate(graph: OperatorGraph, *, progress: Progress | None = None) -> Run:
     count = min(section.check.samples, len(data.labels))
     rows = np.sort(rng.choice(len(data.labels), size=count, replace=False))
     checks = []
+    unchecked = _unchecked(noise)
     for number, position in enumerate(positions):
         weights = trajectory.snapshots[position]
-        if np.isfinite(weights).all():
+        # At the start all memories are empty, as they are in a fresh draw.
+        if (not unchecked or position == 0) and np.isfinite(weights).all():
             checks.append(
                 check_iterate(
                     program,
@@ -184,7 +193,21 @@ def simulate(graph: OperatorGraph, *, progress: Progress | None = None) -> Run:
         steps=horizon,
         seconds=time.perf_counter() - began,
         confidence=section.confidence,
+        transformed=noise.transformed,
+        unchecked=unchecked,
     )
+
+
+def _unchecked(noise: NoiseSource) -> str:
+    """Why error and bias cannot be measured at an iterate by drawing perturbations anew.
+
+    The moments of a transform with memory are averages over the steps before, while an
+    iterate comes with the one state of the memory that led to it.
+    """
+    kept = dict.fromkeys(p.where for p in noise.perturbations if p.memory is not None)
+    if not kept:
+        return ""
+    return f"not measured after the start: {', '.join(kept)} remembers the steps before"
 
 
 def _noise_std(graph: OperatorGraph) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from boundcalc.operators.base import Array
+from boundcalc.simulate.memory import Memory, Rows
 from boundcalc.simulate.noise import NoiseSource, stream
 from boundcalc.simulate.program import Program
 from boundcalc.simulate.reach import Reach, WeightReach
@@ -84,7 +85,8 @@ def train(
     Notes
     -----
     O(T·R·M) time; memory O(R·M) for the passes and O(T·R) for what is recorded.  A
-    perturbation is drawn anew for every sample of every step.
+    perturbation is drawn anew for every sample of every step.  Transforms with memory keep
+    O(R·M) vectors more.
     """
     replicas, horizon = settings.replicas, settings.horizon
     draws, sampling = stream(settings.seed, "perturbations"), stream(settings.seed, "sampling")
@@ -95,6 +97,7 @@ def train(
     reach, met = WeightReach(program.centers), Reach(program.claims)
     inputs = met if settings.track_inputs else None
     secant, before, diverged_at = 0.0, None, None
+    memory = Memory(noise.perturbations, replicas, len(features))
     for t in range(horizon + 1):
         loss[t], gradient = program.objective(w, x, y, inputs)
         norm[t] = np.sqrt(np.sum(gradient**2, axis=1))
@@ -121,6 +124,7 @@ def train(
             active[t % _BLOCK],
             (draws, sampling),
             inputs,
+            memory,
         )
         before = (w, gradient)
         w = w - settings.step_size * step
@@ -147,17 +151,25 @@ def _gradient(
     active: Array,
     streams: tuple[np.random.Generator, np.random.Generator],
     reach: Reach | None,
+    memory: Memory,
 ) -> Array:
     """One stochastic gradient: perturbed passes on the batch, regulariser, added noise."""
     (x, y), (draws, sampling) = data, streams
+    rows: Rows = None
     if settings.batch is not None:
         rows = sampling.integers(x.shape[1], size=(len(w), settings.batch))
         x, y = x[0][rows], y[0][rows]
     if settings.batch is None and not active.any():
         gradient = exact
     else:
-        samples = x.shape[1]
-        delta, epsilon = noise.draw(draws, len(w), samples, tuple(bool(on) for on in active))
+        delta, epsilon = noise.draw(
+            draws,
+            len(w),
+            x.shape[1],
+            tuple(bool(on) for on in active),
+            memory=memory,
+            rows=rows,
+        )
         path = program.outputs(w, x, y, delta, reach)
         gradient = program.mean_gradient(w, path, y, epsilon) + program.penalty_gradient(w)
     if settings.noise_std:

@@ -12,14 +12,31 @@ import numpy as np
 from boundcalc.graph import OperatorGraph
 from boundcalc.simulate import Run
 from boundcalc.verify.operators import constants, regions
-from boundcalc.verify.premise import ROUNDING, Premise, at_least, number
+from boundcalc.verify.premise import ROUNDING, Premise, at_least, at_most, number
 
 __all__ = ["Premise", "premises"]
 
 
 def premises(graph: OperatorGraph, run: Run) -> list[Premise]:
     """Every premise that can be held against the run."""
-    return [*constants(graph), *regions(graph, run), *_objective(graph, run)]
+    return [*constants(graph), *regions(graph, run), *_reaches(run), *_objective(graph, run)]
+
+
+def _reaches(run: Run) -> list[Premise]:
+    """Where the values lie that transforms were given, as the spec states it (`reach`)."""
+    found = []
+    for p, met in run.transformed:
+        if p.reach is None or met.norm == -np.inf:
+            continue  # it never acted
+        for claim, stated, got, test in (
+            ("radius", p.reach.radius, met.norm, at_least),
+            ("upper end", p.reach.high, met.high, at_least),
+            ("lower end", p.reach.low, met.low, at_most),
+        ):
+            if stated is not None:
+                title = f"reach of {p.where}, {claim}"
+                found.append(test("A3", title, float(stated), got, runs=False))
+    return found
 
 
 def _objective(graph: OperatorGraph, run: Run) -> list[Premise]:

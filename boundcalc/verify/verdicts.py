@@ -131,6 +131,9 @@ def verify(
                 else:
                     title = f"{claim} at step {check.step}"
                     made.append(_at_iterate(title, family.name, bound, check, run, stated))
+    if run.unchecked:
+        skip("error", "all", run.unchecked)
+        skip("bias", "all", run.unchecked)
     found, reason = _rates(graph, families)
     if found is None:
         skip("nonconvex", "all", reason)

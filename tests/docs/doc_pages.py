@@ -45,6 +45,7 @@ PAGES = (
     "docs/extending.md",
     "docs/import.md",
     "docs/networks.md",
+    "docs/budgets.md",
     "docs/errata.md",
     "docs/adversary.md",
     "docs/claims.md",

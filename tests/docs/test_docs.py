@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from boundcalc.operators import OPERATORS
-from boundcalc.perturbations import DISTRIBUTIONS
+from boundcalc.perturbations import DISTRIBUTIONS, TRANSFORMS
 from boundcalc.spec.schema import json_schema
 from boundcalc.theories.perturbed.families import FAMILIES
 
@@ -71,13 +71,13 @@ def test_tables_have_as_many_cells_in_every_row(name: str) -> None:
 
 def test_the_reference_names_every_key_and_every_library_object() -> None:
     reference = (ROOT / "docs/spec-reference.md").read_text(encoding="utf-8")
-    schema = json_schema(OPERATORS, DISTRIBUTIONS)
+    schema = json_schema(OPERATORS, {**DISTRIBUTIONS, **TRANSFORMS})
     keys = set(schema["properties"])
     for section in schema["$defs"].values():
         keys |= set(section.get("properties", {}))
         for case in section.get("allOf", []):
             keys |= set(case["then"]["properties"])
-    for name in {*keys, *OPERATORS, *DISTRIBUTIONS, *FAMILIES}:
+    for name in {*keys, *OPERATORS, *DISTRIBUTIONS, *TRANSFORMS, *FAMILIES}:
         assert f"`{name}`" in reference, f"docs/spec-reference.md does not explain `{name}`"
 
 

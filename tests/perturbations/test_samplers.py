@@ -18,9 +18,11 @@ from boundcalc.arithmetic import RATIONALS
 from boundcalc.errors import SpecError, SymbolError
 from boundcalc.perturbations import (
     DISTRIBUTIONS,
+    TRANSFORMS,
     Constant,
     Distribution,
     Gaussian,
+    Transform,
     TwoPoint,
     Uniform,
     thinned,
@@ -209,18 +211,19 @@ def test_a_parameter_too_large_for_a_float() -> None:
 # --- the registry ----------------------------------------------------------------------------
 
 
-def test_every_module_registers_one_model() -> None:
-    modules = {info.name for info in pkgutil.iter_modules(perturbations.__path__)}
-    models = modules - {"base", "dependence", "vector", "schedules"}
-    assert models == set(DISTRIBUTIONS) == set(EXAMPLES)
-    for name in models:
-        module = importlib.import_module(f"boundcalc.perturbations.{name}")
-        own = [
-            item
-            for _, item in inspect.getmembers(module, inspect.isclass)
-            if issubclass(item, Distribution) and item.__module__ == module.__name__
-        ]
-        assert own == [DISTRIBUTIONS[name]]
+def test_every_model_has_a_module_of_its_name_and_is_registered() -> None:
+    library = {**DISTRIBUTIONS, **TRANSFORMS}
+    assert len(library) == len(DISTRIBUTIONS) + len(TRANSFORMS)
+    assert set(DISTRIBUTIONS) == set(EXAMPLES)
+    found = {}
+    for info in pkgutil.iter_modules(perturbations.__path__):
+        module = importlib.import_module(f"boundcalc.perturbations.{info.name}")
+        for _, item in inspect.getmembers(module, inspect.isclass):
+            own = item.__module__ == module.__name__ and not inspect.isabstract(item)
+            if own and issubclass(item, Distribution | Transform):
+                assert (item.model, item.__final__) == (info.name, True)
+                found[info.name] = item
+    assert found == library
 
 
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
@@ -245,7 +248,7 @@ def test_public_names() -> None:
     assert sorted(perturbations.__all__, key=str.lower) == sorted(
         [
             *("DISTRIBUTIONS", "SCHEDULES", "Always", "Array", "ComponentMoments", "Constant"),
-            "Dependence",
+            *("Dependence", "Largest", "Reach", "TRANSFORMS", "Transform"),
             *("Distribution", "Every", "First", "Gaussian", "Last", "Sampler", "Schedule"),
             *("Steps", "TwoPoint", "Uniform", "VectorMoments", "from_keys", "thinned"),
             "vector_moments",

@@ -22,7 +22,7 @@ OPERATOR_KEYS = (
     "one of id, type, repeat, block, inputs, constants, region, dim, weights, initial, trainable"
 )
 
-TOP = "version, name, theory, symbols, graph, loss, perturbations, training, simulation"
+TOP = "version, name, theory, symbols, graph, loss, perturbations, training, simulation, budget"
 
 #: Text of the documented example → its replacement, and what is then said.
 SLIPS = {
@@ -73,7 +73,7 @@ SLIPS = {
         "13: perturbations[0].half_width",
         "unknown key 'half_width'",
         "",
-        "one of at, pass, rms, mean, fourth, dependence, model, probability, every, steps, first, "
+        "one of at, pass, rms, mean, fourth, dependence, model, reach, memory, probability, every, steps, first, "
         "last",
         "parameters of a perturbation model need its `model:`",
     ),
@@ -81,7 +81,7 @@ SLIPS = {
         "13: perturbations[0].pass_",
         "unknown key 'pass_'",
         "",
-        "one of at, pass, rms, mean, fourth, dependence, model, probability, every, steps, first, "
+        "one of at, pass, rms, mean, fourth, dependence, model, reach, memory, probability, every, steps, first, "
         "last",
         "did you mean 'pass'?",
     ),

@@ -1,0 +1,1 @@
+"""Where bits are best spent: a convex programme over the sharp bound, and its integer solution."""

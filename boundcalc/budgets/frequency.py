@@ -1,0 +1,267 @@
+"""Frequency budgets: how often events of a fixed magnitude may happen.
+
+At a step with an event the error and the bias are bounded by what the event does, at all others
+they are 0; the bound is the unperturbed one plus Σ over the event steps of a weight times a
+cost.  In the nonconvex regime all weights are 1/T.  In the PL regime the weight of step t is
+q^{T−lag−t}, q = 1 − cμγ < 1, which grows with t: wherever Q events fall, the last Q steps cost
+most, and of events at least Δt apart those at T−1, T−1−Δt, ….  This holds at every step size,
+hence for the best one as well.
+
+More events cost more, so that the largest number is found by bisection over integers, with
+closed sums over the steps; each number is admissible for certain, and the next one is not, or not
+for certain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+
+from boundcalc.arithmetic import Arithmetic, Number, Scalar, Status
+from boundcalc.arithmetic.best import in_best_kind
+from boundcalc.arithmetic.number import worst
+from boundcalc.budgets.frequency_events import Event, events
+from boundcalc.budgets.inversion import Inverter, lowered
+from boundcalc.budgets.inversion_groups import Groups, by_chance, placed
+from boundcalc.budgets.inversion_levers import Lever, Scene, silent
+from boundcalc.budgets.inversion_moments import PLAIN
+from boundcalc.budgets.inversion_search import crossing, rounded_down
+from boundcalc.budgets.question import Question
+from boundcalc.budgets.results import Frequency
+from boundcalc.graph.numbers import Levels
+from boundcalc.perturbations.schedules import Progression
+
+MeanCase = Literal["given", "zero", "full"]
+
+
+def frequencies(asked: Question) -> tuple[Frequency, ...]:
+    """How often each event may happen when nothing else is perturbed.
+
+    The events of the spec's ``budget``; without any, each of its perturbations taken as one.
+    For each site and three means: as given, zero, and as large as the rms; only the first where
+    it is one of the others.  When an event happens, it happens to all samples of the batch, each
+    with a draw of its own, as perturbations of the spec do.
+
+    Raises
+    ------
+    SpecError
+        For an unknown site or a mean above the rms; if the family needs a fourth moment that
+        is not known.
+
+    Notes
+    -----
+    Some hundred evaluations of the statement for each, whatever the horizon: O(ln T), after
+    O(N + slot pairs) for the error and the bias of the event.
+
+    Examples
+    --------
+    An error of 1 at one step of gradient descent with step 1/4 costs (γ + 1)/T if it is biased,
+    γ/T if not; the tolerance is 0.1 · 2/(γT) = 0.8/T for T = 100.
+
+    >>> import boundcalc as bc
+    >>> from boundcalc.budgets.question import question
+    >>> for mean in (1, 0):
+    ...     found = frequencies(question(bc.build(bc.loads(f'''
+    ... version: 1
+    ... name: dropped packets
+    ... graph:
+    ...   uniform: {{jac: 1, lip: 1, hess: 0, hess_op: 0, third: 0}}
+    ...   operators: [{{id: f1}}, {{id: f2}}]
+    ... loss: {{smoothness: 1, initial_gap: 1, gradient_noise: 0}}
+    ... training: {{step_size: 1/4, horizon: 100}}
+    ... budget:
+    ...   tolerance: 1/10
+    ...   events: [{{name: packet, at: f2, pass: backward, rms: 1, mean: {mean}}}]
+    ... '''))))
+    ...     print(found[0].count_worst, found[0].interval, found[0].spare)
+    0 None 1.5625
+    3 34 0.3125
+    """
+    inverter = Inverter(asked)
+    found: list[Frequency] = []
+    for event in events(asked.graph):
+        found += [_Counted(inverter, event, case).answer() for case in _cases(event)]
+    return tuple(found)
+
+
+def _cases(event: Event) -> tuple[MeanCase, ...]:
+    rms, mean = event.number(0).value, event.number(1).value
+    if mean == 0:
+        return ("given", "full")
+    return ("given", "zero") if mean == rms else ("given", "zero", "full")
+
+
+class _Counted:
+    """One event with one mean."""
+
+    def __init__(self, inverter: Inverter, event: Event, case: MeanCase) -> None:
+        self._inverter, self._event, self._case = inverter, event, case
+        self._objective = inverter.objective
+        self._horizon = inverter.objective.p.horizon
+        everywhere, on = placed([Progression(0, 1, self._horizon)], self._horizon)
+
+        def base(kind: Arithmetic, group: int) -> Levels:
+            del group
+            return silent(inverter.asked.graph, kind)
+
+        self._scene = Scene(everywhere, base, on, inverter.moments, lone=True)
+        self._known: dict[str, tuple[Scalar, Scalar]] = {}
+
+    def answer(self) -> Frequency:
+        """All that is asked of it."""
+        T, event = self._horizon, self._event
+        if not event.reaches:
+            whole = Number(Fraction(1), Status.PROVED, limit=True)
+            return self._frequency(T, T, 1, whole, whole, Number(Fraction(0), Status.PROVED))
+        worst_count = _last(lambda Q: self._fits(_at_end(Q, T)), T)
+        spread = _last(lambda Q: self._fits(_apart(Q, T // Q, T)), T)
+        # Δt apart at most ⌈T/Δt⌉ happen, and the fewer and the earlier the larger Δt is.
+        shortest = T + 1 - _last(lambda k: self._fits(_every(T + 1 - k, T)), T)
+        interval = shortest if shortest <= T else None
+        even = 0 if interval is None else -(-T // interval)
+        return self._frequency(
+            worst_count,
+            max(worst_count, spread, even),
+            interval,
+            self._rate(),
+            self._probability(),
+            self._spare(),
+        )
+
+    def _frequency(
+        self,
+        worst_count: int,
+        even: int,
+        interval: int | None,
+        rate: Number,
+        probability: Number,
+        spare: Number,
+    ) -> Frequency:
+        event = self._event
+        rms = event.number(0)
+        means = {"given": event.number(1), "full": rms}
+        return Frequency(
+            name=event.name,
+            direction=event.direction,
+            label=event.label,
+            rms=rms,
+            mean=means.get(self._case, Number(Fraction(0), Status.PROVED)),
+            mean_case=self._case,
+            count_worst=worst_count,
+            count_even=even,
+            interval=interval,
+            rate=rate,
+            probability=probability,
+            spare=spare,
+        )
+
+    def _fits(self, steps: Progression) -> bool:
+        groups, on = placed([steps], self._horizon)
+        return self._within(groups, on) is not None
+
+    def _within(self, groups: Groups, on: tuple[bool, ...]) -> Status | None:
+        return self._inverter.fits(groups, lambda kind: self._by_group(kind, on))
+
+    def _by_group(self, kind: Arithmetic, on: tuple[bool, ...]) -> list[tuple[Scalar, Scalar]]:
+        if kind.name not in self._known:
+            lever = Lever(
+                self._event.direction,
+                self._event.index,
+                lambda kind, x: self._moments(kind),
+                biased=self._case != "zero",
+                dependence=self._event.dependence,
+            )
+            self._known[kind.name] = self._scene.sizes(kind, lever, kind.number(1))[0]
+        zero = kind.number(0)
+        return [self._known[kind.name] if acts else (zero, zero) for acts in on]
+
+    def _moments(self, kind: Arithmetic) -> tuple[Scalar, Scalar, Scalar]:
+        rms, mean, fourth = self._event.moments(kind)
+        if self._case != "given":
+            mean = rms if self._case == "full" else kind.number(0)
+        return rms, mean, rms if fourth is None else fourth
+
+    def _rate(self) -> Number:
+        """The expected bound is the one with the weights of :func:`by_chance`."""
+
+        def certain(p: Fraction) -> Status | None:
+            return self._within(*by_chance(p, self._horizon))
+
+        def spent(which: object, u: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> object:
+            del which
+            groups, on = by_chance(rounded_down(float(u[0])), self._horizon)
+            return np.array([self._inverter.taken(groups, lambda kind: self._by_group(kind, on))])
+
+        whole = certain(Fraction(1))
+        if whole is not None:
+            return Number(Fraction(1), self._inverter.status(whole), limit=True)
+        u = float(crossing(spent, np.array([-1000.0]), np.array([0.0]))[0])  # type: ignore[arg-type]
+        if not np.isfinite(u):
+            return Number(Fraction(0), self._inverter.status(Status.PROVED), limit=True)
+        found, status = lowered(rounded_down(u), certain)
+        return Number(found, self._inverter.status(status or Status.COMPUTED), limit=True)
+
+    def _probability(self) -> Number:
+        def thinned(kind: Arithmetic, x: Scalar) -> tuple[Scalar, Scalar, Scalar]:
+            rms, mean, fourth = self._moments(kind)
+            root = kind.sqrt(x)
+            return rms * root, mean * x, fourth * kind.sqrt(root)
+
+        biased = self._moments(PLAIN)[1] > 0
+        lever = Lever(
+            self._event.direction, self._event.index, thinned, biased, self._event.dependence
+        )
+        found = self._inverter.largest(self._scene, [lever], None, [Fraction(1)])[0]
+        assert found.size is not None  # noqa: S101 - it has an upper end
+        return Number(found.size, found.status, limit=True)
+
+    def _spare(self) -> Number:
+        groups, on = placed([_at_end(1, self._horizon)], self._horizon)
+        if self._inverter.asked.best:
+            taken = self._inverter.taken(groups, lambda kind: self._by_group(kind, on))
+            return Number(Fraction(max(taken, 0.0)), self._inverter.status(Status.COMPUTED))
+
+        def share(kind: Arithmetic) -> Scalar:
+            zero, none = kind.number(0), kind.number(0)
+            bare = self._objective.bound(groups, [(zero, none)] * len(on), kind)
+            whole = self._objective.bound(groups, self._by_group(kind, on), kind)
+            return (whole - bare) / kind.number(self._objective.slack)
+
+        value, proved = in_best_kind(share, self._inverter.asked.graph.size)
+        status = Status.PROVED if proved else Status.COMPUTED
+        return Number(value, worst(self._inverter.status(status)))
+
+
+def _last(fits: Callable[[int], bool], most: int) -> int:
+    """The largest k ≤ most with fits(k), given that it holds up to some number and not beyond.
+
+    >>> _last(lambda k: k * k <= 50, 100)
+    7
+    """
+    low, high = 0, most + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low
+
+
+def _at_end(count: int, horizon: int) -> Progression:
+    """The last steps."""
+    return Progression(horizon - count, 1, count)
+
+
+def _apart(count: int, gap: int, horizon: int) -> Progression:
+    """The last of a number of steps that are a gap apart."""
+    return Progression(horizon - 1 - (count - 1) * gap, gap, count)
+
+
+def _every(interval: int, horizon: int) -> Progression:
+    """Every so many steps, as many and as late as may be.
+
+    >>> _every(4, 10)
+    Progression(start=1, stride=4, length=3)
+    """
+    return _apart(-(-horizon // interval), interval, horizon)

@@ -1,0 +1,59 @@
+"""The draws and ties that float64 arithmetic cannot settle, settled exactly.
+
+Both happen in a band whose width is 2⁻⁵⁰ of a spacing, so that almost no element comes here.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from boundcalc.perturbations.base import Array
+
+#: Half the width of the band, in spacings.  It must exceed the errors of what is compared:
+#: 2⁻⁵³ for the width of a uniform draw, and 2⁻⁵³ for each of three roundings.
+BAND = 2.0**-50
+
+_BITS = 53
+
+
+def goes_away(
+    value: float, at: float, spacing: float, drawn: float, rng: np.random.Generator
+) -> bool:
+    """Whether a uniform real number, of which 53 bits are drawn, is below |value − at|/spacing.
+
+    ``drawn`` holds the first 53 bits; further ones are drawn until the answer is certain, two
+    groups in nearly every case.  All arithmetic is rational: the probability of True is
+    |value − at|/spacing exactly.
+
+    >>> goes_away(0.75, 0.0, 1.0, 0.5, np.random.default_rng(0))
+    True
+    """
+    wanted = abs(Fraction(value) - Fraction(at)) / Fraction(spacing)
+    low, width = Fraction(drawn), Fraction(1, 2**_BITS)
+    while low < wanted < low + width:
+        width /= 2**_BITS
+        low += width * int(rng.integers(2**_BITS))
+    return low < wanted
+
+
+def beyond_half(value: Array, at: Array, spacing: float, even: Array) -> np.ndarray:
+    """Whether |value − at| > spacing/2, or equals it where ``at`` is not the even neighbour.
+
+    For elements in the band.  value − at is split exactly into its float64 and the error of
+    that [D. E. Knuth, The Art of Computer Programming 2, 4.2.2, Theorem B]; since the first
+    part is near spacing/2, its distance from it is exact.
+
+    >>> one = np.ones(1)
+    >>> beyond_half(0.5 * one, 0 * one, 1.0, even=one == 1)
+    array([False])
+    """
+    first = value - at
+    back = first - value
+    rest = (value - (first - back)) - (at + back)
+    over = np.abs(first) - spacing / 2
+    more = np.sign(first) * rest
+    # over + more has the right sign: both are exact, and a sum of floats rounds to 0 only at 0.
+    total = over + more
+    return np.asarray((total > 0) | ((total == 0) & np.logical_not(even)))
