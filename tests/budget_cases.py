@@ -26,6 +26,7 @@ from boundcalc.budgets.results import (
     SiteSensitivity,
 )
 from boundcalc.graph import OperatorGraph
+from boundcalc.report.gather import Findings
 
 P, C, S = Status.PROVED, Status.COMPUTED, Status.SAMPLED
 NASTY = ("$x_{%&}^2$ #~\\input{a}", "<script>alert('x')</script>|`b`", "y" * 190, "[b]f4[/b]")
@@ -249,3 +250,24 @@ def bare(of: OperatorGraph | None = None) -> Budget:
             replace(a, current=None, given=None) for a in magnitudes(of).allowances
         )),
     )  # fmt: skip
+
+
+def join() -> Budget:
+    """A graph whose last operator passes back along two edges."""
+    text = """
+    version: 1
+    name: a join
+    graph:
+      uniform: {jac: 1, lip: 1, hess: 1, hess_op: 1, third: 1}
+      operators: [{id: f1}, {id: f2}, {id: f3, inputs: [f1, f2]}]
+    loss: {smoothness: 1, initial_gap: 1, gradient_noise: 0}
+    training: {step_size: 1/4, horizon: 1000}
+    budget: {tolerance: 1/10}
+    """
+    return bare(bc.build(bc.loads(text)))
+
+
+def findings(found: Budget | None, no_budget: str = "") -> Findings:
+    """A report's findings that hold nothing but a budget."""
+    of = graph() if found is None else found.question.graph
+    return Findings(of, {}, None, "", None, "", found, no_budget)

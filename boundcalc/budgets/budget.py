@@ -92,9 +92,9 @@ def budget(
             return None
 
     def spread() -> Allocation:
-        from boundcalc.budgets.allocation.allocate import allocate as solve
+        from boundcalc.budgets.spread import settled_allocation
 
-        return solve(asked, bare_reaches(asked.graph))
+        return settled_allocation(asked)
 
     def chosen() -> Formats:
         from boundcalc.budgets.formats import cheapest_formats

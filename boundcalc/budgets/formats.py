@@ -12,7 +12,7 @@ from boundcalc.arithmetic.number import format_limit, format_number
 from boundcalc.budgets.allocation.candidates import Candidate
 from boundcalc.budgets.allocation.choose import Chosen, cheapest
 from boundcalc.budgets.allocation.evaluator import Evaluator
-from boundcalc.budgets.offers import Offer, offered, with_formats
+from boundcalc.budgets.offers import Offer, enlarged, offered, with_formats
 from boundcalc.budgets.question import Question, lowest
 from boundcalc.budgets.results import Formats, SiteFormat
 from boundcalc.errors import SpecError
@@ -147,19 +147,6 @@ def _options(
         cost = item.transform.bits(reach.size)
         found.append((Candidate(item.name, cost, rms, mean, fourth), item))
     return found
-
-
-def enlarged(reach: Reach, margin: Fraction) -> Reach:
-    """The reach times a factor.
-
-    >>> enlarged(Reach((2,), Fraction(1), None, None), Fraction(2)).radius
-    Fraction(2, 1)
-    """
-
-    def times(x: Fraction | None) -> Fraction | None:
-        return None if x is None else x * margin
-
-    return Reach(reach.shape, times(reach.radius), times(reach.low), times(reach.high))
 
 
 def _built(asked: Question, chosen: Mapping[Site, Offer]) -> OperatorGraph | None:

@@ -262,23 +262,13 @@ class Inverter:
     def _lowered(
         self, scene: Variable, lever: Lever, size: Fraction, low: Fraction | None, outcome: Outcome
     ) -> Found:
-        found, status = lowered(size, lambda x: self.within(scene, lever, x), low)
+        high = size if outcome == "capped" else None
+        found, status = lowered(size, lambda x: self.within(scene, lever, x), low, high)
         if status is not None:
-            return Found(*self._rounded(scene, lever, found, outcome, status))
+            return Found(found, outcome, self.status(status))
         if low is not None and self.within(scene, lever, low) is not None:
             return Found(low, outcome, self.status(Status.COMPUTED))
         return Found(Fraction(0), "none", self.status(Status.COMPUTED))
-
-    def _rounded(
-        self, scene: Variable, lever: Lever, size: Fraction, outcome: Outcome, status: Status
-    ) -> tuple[Fraction, Outcome, Status]:
-        """A short fraction that the size is next to, where that is admissible as well."""
-        short = size.limit_denominator(_SHORT)
-        if 0 < short - size <= size / 2**44 and outcome == "found":
-            certain = self.within(scene, lever, short)
-            if certain is not None:
-                return short, outcome, self.status(certain)
-        return size, outcome, self.status(status)
 
     def within(self, scene: Variable, lever: Lever, size: Fraction) -> Status | None:
         """How certainly the bound at a size is at most the target; None where it is not."""
@@ -313,16 +303,28 @@ class Inverter:
 
 
 def lowered(
-    size: Fraction, certain: Callable[[Fraction], Status | None], low: Fraction | None = None
+    size: Fraction,
+    certain: Callable[[Fraction], Status | None],
+    low: Fraction | None = None,
+    high: Fraction | None = None,
 ) -> tuple[Fraction, Status | None]:
-    """A size lowered by rounding errors, until it is certain; else 0 and None."""
+    """A size lowered by rounding errors, until it is certain; else 0 and None.
+
+    A short fraction that it is next to is taken instead where that is certain as well.
+
+    >>> lowered(Fraction(1 - 2**-50), lambda x: Status.PROVED if x <= 1 else None)
+    (Fraction(1, 1), <Status.PROVED: 'proved'>)
+    """
     for shrink in (Fraction(0), *_SHRINK):
         tried = truncated(size * (1 - shrink))
         if low is not None and tried < low:
             break
         status = certain(tried)
         if status is not None:
-            return tried, status
+            short = tried.limit_denominator(_SHORT)
+            near = 0 < short - tried <= tried / 2**44
+            shorter = certain(short) if near and short <= (high or short) else None
+            return (tried, status) if shorter is None else (short, shorter)
     return Fraction(0), None
 
 

@@ -107,7 +107,11 @@ class _State:
     def open(self) -> NDArray[np.intp]:
         """Those that are not decided yet."""
         inside = np.isfinite(self.a) & np.isfinite(self.b)
-        return np.flatnonzero(inside & ~self.done & (self.b - self.a > _NARROW))
+        with np.errstate(invalid="ignore"):
+            # Neighbouring floats are far apart where u is large.
+            narrow = np.maximum(_NARROW, 2 * np.spacing(np.abs(self.a)))
+            wide = self.b - self.a > narrow
+        return np.flatnonzero(inside & ~self.done & wide)
 
     def narrow(self, which: NDArray[np.intp]) -> None:
         """One evaluation each: false position, or the middle where that has been slow."""

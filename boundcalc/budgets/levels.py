@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
@@ -42,7 +43,18 @@ def scaled(perturbation: Perturbation, factor: Fraction) -> Perturbation:
         else VectorMoments(
             moments.mean_squared * factor**2, moments.second * factor**2, moments.fourth * factor**4
         ),
+        largest=_times(perturbation.largest, factor),
     )
+
+
+def _times(size: float, factor: Fraction) -> float:
+    """A size times a factor, rounded up."""
+    if size == 0 or factor == 0:
+        return 0.0
+    try:
+        return math.nextafter(float(Fraction(size) * factor), math.inf)
+    except OverflowError:  # of an infinite size, or beyond float64
+        return math.inf
 
 
 def sized(
@@ -61,4 +73,5 @@ def sized(
         mean=exact(mean),
         fourth=None if fourth is None else exact(fourth),
         moments=None,
+        largest=math.inf,
     )

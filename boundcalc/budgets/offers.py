@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from boundcalc.errors import SpecError
 from boundcalc.graph import Site
 from boundcalc.perturbations.number_format import NumberFormat
+from boundcalc.perturbations.transform import Reach
 from boundcalc.spec.budget import FormatsSection
 from boundcalc.spec.model import PerturbationSection, Spec
 
@@ -110,3 +112,16 @@ def with_formats(spec: Spec, chosen: Mapping[Site, Offer]) -> Spec:
     """The spec with number formats in place of its perturbations."""
     sections = [item.section(site) for site, item in chosen.items()]
     return spec.model_copy(update={"perturbations": sections})
+
+
+def enlarged(reach: Reach, margin: Fraction) -> Reach:
+    """The reach times a factor.
+
+    >>> enlarged(Reach((2,), Fraction(1), None, None), Fraction(2)).radius
+    Fraction(2, 1)
+    """
+
+    def times(x: Fraction | None) -> Fraction | None:
+        return None if x is None else x * margin
+
+    return Reach(reach.shape, times(reach.radius), times(reach.low), times(reach.high))

@@ -28,7 +28,7 @@ def scaled_spec(spec: Spec, factor: Fraction) -> Spec | None:
     >>> from boundcalc.resources import example
     >>> spec = scaled_spec(load(example("logistic-nonconvex")), Fraction(2))
     >>> str(spec.perturbations[0].parameters["half_width"])
-    '(sigma_f/sqrt(10))*2'
+    '(sigma_f/sqrt(10) * 2)'
     """
     sections = [_scaled(section, factor) for section in spec.perturbations]
     if any(section is None for section in sections):

@@ -9,9 +9,10 @@ import allocation_specs as specs
 import numpy as np
 import pytest
 
-from boundcalc.arithmetic import Status
+from boundcalc.arithmetic import RATIONALS, Status
 from boundcalc.budgets.allocation import integers
-from boundcalc.budgets.allocation.allocate import allocate
+from boundcalc.budgets.allocation.allocate import _Solution, allocate
+from boundcalc.budgets.allocation.quantisers import columns
 from boundcalc.errors import SpecError
 from boundcalc.perturbations.transform import Reach
 
@@ -331,3 +332,32 @@ def test_numbers_outside_float64_are_done_in_wide_ones():
     ranges[("backward", 3)] = ranges[("backward", 4)]
     with pytest.raises(SpecError, match="not enough"):
         allocate(asked, ranges)
+
+
+@pytest.mark.parametrize("rounding", ["nearest", "stochastic"])
+def test_columns_are_the_quantisers_moments(rounding):
+    asked = specs.chain(3, 1, budget=f"tolerance: 1/10, allocation: {{rounding: {rounding}}}")
+    made = specs.made(asked, specs.reaches(asked, 1))
+    c = columns(made, 1, 32)
+    for bits in (1, 2, 7, 30):
+        levels = c.moments(c.logs(np.full(len(made), float(bits))))
+        assert c.bits(np.log(levels.rms)) == pytest.approx(np.full(len(made), bits))
+        for j, quantiser in enumerate(made):
+            true = quantiser.moments(bits)
+            mean, second, fourth = (
+                float(part.evaluate(RATIONALS))
+                for part in (true.mean_squared, true.second, true.fourth)
+            )
+            assert levels.rms[j] ** 2 == pytest.approx(second)
+            assert levels.mean[j] ** 2 == pytest.approx(mean)
+            assert levels.fourth[j] ** 4 == pytest.approx(fourth)
+
+
+def test_wide_numbers_give_the_same_allocation(monkeypatch):
+    asked = specs.chain(3, 1)
+    ranges = specs.reaches(asked, 1)
+    floats = allocate(asked, ranges)
+    monkeypatch.setattr(_Solution, "trusted", False)
+    wide = allocate(asked, ranges)
+    assert [s.bits for s in wide.sites] == [s.bits for s in floats.sites]
+    assert float(wide.relaxed_cost) == pytest.approx(float(floats.relaxed_cost), rel=1e-7)

@@ -1,28 +1,18 @@
-"""The chapter on budgets: words, numbers with their statuses, tables, figures, pages."""
+"""The chapter on budgets: words, numbers with their statuses, tables."""
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 
 import budget_cases as cases
 import pytest
 
 from boundcalc.arithmetic import Number, Status
-from boundcalc.budgets.results import Allowance, Budget, Magnitudes, SiteFormat
-from boundcalc.report import content as contents
-from boundcalc.report import engine as engines
-from boundcalc.report import plots
-from boundcalc.report import write as writing
+from boundcalc.budgets.results import Budget, SiteFormat
 from boundcalc.report.budget_blocks import budget_blocks
 from boundcalc.report.budget_cells import cell
-from boundcalc.report.budget_figures import BUDGET_CAPTIONS, BUDGET_PAINTERS, described_budget
-from boundcalc.report.budget_heat import heat_figure
-from boundcalc.report.budget_results import budget_results
 from boundcalc.report.budget_words import (
     headline,
     how_often,
@@ -31,21 +21,13 @@ from boundcalc.report.budget_words import (
     layers,
     saving,
 )
-from boundcalc.report.cells import Content, Document, Figure, Section, Table, Value
+from boundcalc.report.cells import Figure, Section, Table, Value
 from boundcalc.report.content import document
-from boundcalc.report.fitting import fitted
-from boundcalc.report.gather import Findings, gather
+from boundcalc.report.gather import gather
 from boundcalc.report.render import latex, markdown, markdown_document
-from boundcalc.report.results import results
 from boundcalc.resources import folder
 
-NO_ENGINE = pytest.mark.skipif(engines.find_engine() is None, reason="no TeX engine is installed")
 P = Status.PROVED
-
-
-def findings(found: Budget | None, no_budget: str = "") -> Findings:
-    graph = cases.graph() if found is None else found.question.graph
-    return Findings(graph, {}, None, "", None, "", found, no_budget)
 
 
 def chapter(found: Budget | None, no_budget: str = "") -> str:
@@ -54,7 +36,7 @@ def chapter(found: Budget | None, no_budget: str = "") -> str:
     def shown(*stems: str) -> tuple[Figure, ...]:
         return tuple(Figure(stem, "caption") for stem in stems)
 
-    blocks = budget_blocks(findings(found, no_budget), shown)
+    blocks = budget_blocks(cases.findings(found, no_budget), shown)
     lines = []
     for block in blocks:
         if isinstance(block, Table):
@@ -73,78 +55,6 @@ def chapter(found: Budget | None, no_budget: str = "") -> str:
 @pytest.fixture(scope="module")
 def full() -> Budget:
     return cases.budget()
-
-
-def test_json_has_the_keys_of_the_contract(full: Budget) -> None:
-    found = budget_results(full)
-    assert {"frequent", "intermittent", "orders"} <= set(found)
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
-    asked = found["question"]
-    assert (asked["regime"], asked["family"]) == ("nonconvex", "sharp")
-    assert (asked["horizon"], asked["step_size"]) == (120_000, 0.25)
-    assert asked["exact"] == {"baseline": "1/15000", "target": "11/150000"}
-    assert asked["status"] == {"baseline": "proved", "target": "proved"}
-    first = found["frequent"]["forward"]["f1"]["rms"]
-    assert first["exact"] == {"current": "1/100", "alone": "2/3"}
-    assert Fraction(first["alone"]) < Fraction(2, 3)  # a limit is rounded down
-    event = found["intermittent"][cases.BIT_FLIP]["backward"]["f4"]
-    assert set(event) == {"given", "zero", "full"}
-    assert (event["given"]["count_worst"], event["given"]["interval"]) == (120, 1000)
-    assert event["given"]["count_even"] == 240
-    assert event["full"]["interval"] is None
-    orders = found["orders"]["pl"]
-    assert orders["frequent"]["backward_rms"] is None
-    assert orders["frequent"]["forward_mean"] == {
-        "power": "-1/2",
-        "log": "1/2",
-        "text": "T^(-1/2) ln^(1/2) T",
-    }
-    assert orders["intermittent"]["zero_mean"]["forward_even"]["log"] == "1"
-    assert orders["intermittent"]["zero_mean"]["backward"]["text"] == "T"
-    assert orders["intermittent"]["general"]["backward"]["text"] == "1"
-    # Lower bounds are rounded down: 143360 − 1/3.
-    assert Fraction(found["allocation"]["lower_cost"]) <= 143360 - Fraction(1, 3)
-    assert found["allocation"]["left_out"] == {"f4": "the region of its values is unbounded"}
-    assert found["calibration"]["sites"][0]["worst_exact"] is True
-    assert found["notes"] == ["a note with `code`"]
-
-
-def numbers_of(group: object, path: str = "") -> list[tuple[str, object, object]]:
-    """(place, number, status) of every number in a group that has statuses."""
-    found: list[tuple[str, object, object]] = []
-    if isinstance(group, dict):
-        statuses = group.get("status")
-        for key, inner in group.items():
-            if isinstance(inner, float) and key != "confidence":
-                status = statuses.get(key) if isinstance(statuses, dict) else None
-                found.append((f"{path}.{key}", inner, status))
-            found += numbers_of(inner, f"{path}.{key}")
-    elif isinstance(group, list):
-        for k, inner in enumerate(group):
-            found += numbers_of(inner, f"{path}[{k}]")
-    return found
-
-
-def test_every_number_of_the_json_has_a_status(full: Budget) -> None:
-    entries = [
-        entry for entry in numbers_of(budget_results(full)) if entry[0] != ".question.step_size"
-    ]
-    assert len(entries) > 150
-    assert [entry for entry in entries if entry[2] is None] == []
-    assert {entry[2] for entry in entries} == {"proved", "computed", "sampled"}
-
-
-def test_none_is_null_everywhere() -> None:
-    found = budget_results(cases.bare())
-    assert [found[key] for key in ("allocation", "formats", "calibration")] == [None] * 3
-    assert found["intermittent"] == {}
-    assert found["orders"] == {}
-    assert found["frequent"]["scale"] is None
-    entry = found["frequent"]["backward"]["f4"]["rms"]
-    assert (entry["alone"], entry["given"], entry["exact"], entry["status"]) == (None, None, {}, {})
-    failing = budget_results(cases.budget(formats=cases.formats(cases.graph(), failing=True)))
-    assert failing["formats"]["bound"] is None
-    assert failing["formats"]["sites"][0]["format"] is None
 
 
 def test_cells_round_to_the_safe_side() -> None:
@@ -175,25 +85,8 @@ def test_an_event_that_must_not_happen_is_said(full: Budget) -> None:
     assert how_often(once, 120_000) == "at most one in 2 steps"
 
 
-def join() -> Budget:
-    """A graph whose last operator passes back along two edges."""
-    import boundcalc as bc
-
-    text = """
-    version: 1
-    name: a join
-    graph:
-      uniform: {jac: 1, lip: 1, hess: 1, hess_op: 1, third: 1}
-      operators: [{id: f1}, {id: f2}, {id: f3, inputs: [f1, f2]}]
-    loss: {smoothness: 1, initial_gap: 1, gradient_noise: 0}
-    training: {step_size: 1/4, horizon: 1000}
-    budget: {tolerance: 1/10}
-    """
-    return cases.bare(bc.build(bc.loads(text)))
-
-
 def test_edges_are_told_apart_unless_they_agree() -> None:
-    found = join()
+    found = cases.join()
     formats = cases.formats(found.question.graph)
     same = replace(found, formats=formats)
     assert dict(layer_sentences(same))["f3"] == "gradients bf16 stochastic"
@@ -255,7 +148,7 @@ def test_the_chapter_names_statement_assumptions_and_caution() -> None:
 
 
 def test_every_number_of_the_chapter_has_a_status(full: Budget) -> None:
-    blocks = budget_blocks(findings(full), lambda *stems: ())
+    blocks = budget_blocks(cases.findings(full), lambda *stems: ())
     values: list[Value] = []
 
     def look(content: object) -> None:
@@ -316,7 +209,7 @@ def test_parts_that_were_not_asked_for_are_left_out() -> None:
 
 def test_formats_without_events_have_no_column_for_them(full: Budget) -> None:
     def width(found: Budget) -> int:
-        blocks = budget_blocks(findings(found), lambda *stems: ())
+        blocks = budget_blocks(cases.findings(found), lambda *stems: ())
         return next(
             len(b.columns) for b in blocks if isinstance(b, Table) and "number format" in b.caption
         )
@@ -372,132 +265,16 @@ def test_what_was_not_measured_is_left_out(full: Budget) -> None:
     assert "perturbations is none by the measured sensitivities and none" in changed
 
 
-def test_figures_are_drawn_where_there_is_something_to_draw(full: Budget) -> None:
-    with plots.style():
-        for stem, paint in BUDGET_PAINTERS.items():
-            figure = paint(findings(full))
-            assert figure is not None, stem
-            assert any(a.has_data() or a.patches for a in figure.axes), stem
-            assert paint(findings(None)) is None
-        bare = {stem: paint(findings(cases.bare())) for stem, paint in BUDGET_PAINTERS.items()}
-    assert [stem for stem, figure in bare.items() if figure is not None] == ["magnitudes"]
-    assert set(BUDGET_PAINTERS) == set(BUDGET_CAPTIONS) == set(described_budget(findings(full)))
-    assert set(BUDGET_PAINTERS) < set(writing._OWN_FIGURES)
-
-
-def test_the_heat_map_holds_the_logarithms(full: Budget) -> None:
-    with plots.style():
-        figure = heat_figure(full)
-    assert figure is not None
-    image = figure.axes[0].images[0].get_array()
-    assert image is not None
-    assert math.isclose(image[0, 0], math.log10(2 / 3))
-    assert math.isclose(image[0, 2], math.log10(2 / 3 / 49))
-    assert math.isclose(image[1, 1], math.log10(2 / 3 / 343))
-    # No output of the last operator, nothing passed back by the first, no limit at the last.
-    assert [bool(image.mask[k]) for k in ((0, 3), (1, 0), (1, 3), (1, 2))] == [True] * 3 + [False]
-    assert len(figure.axes[0].patches) == 1
-    texts = {text.get_text() for text in figure.axes[0].texts}
-    assert {"0.66", "0.095", "0.013", "0.0019", "0.00027"} == texts  # rounded down
-
-
-def with_alone(found: Budget, label: str, alone: Number | None) -> Budget:
-    entries: tuple[Allowance, ...] = tuple(
-        replace(a, alone=alone) if a.label == label else a for a in found.magnitudes.allowances
-    )
-    sizes: Magnitudes = replace(found.magnitudes, allowances=entries)
-    return replace(found, magnitudes=sizes)
-
-
-def test_the_heat_map_marks_what_allows_nothing_and_takes_the_least_of_several_edges() -> None:
-    found = join()
-    with plots.style():
-        zero = heat_figure(with_alone(found, "f1", cases.limit(Fraction(0))))
-        tight = heat_figure(with_alone(found, "f1->f3", cases.limit(Fraction(1, 10**9))))
-        free = heat_figure(replace(found, magnitudes=replace(found.magnitudes, allowances=())))
-    assert zero is not None
-    assert [line.get_marker() for line in zero.axes[0].lines] == ["x"]
-    assert tight is not None
-    image = tight.axes[0].images[0].get_array()
-    assert image is not None
-    assert math.isclose(image[1, 2], -9.0)
-    assert free is None
-
-
-def test_many_operators_are_drawn_in_strips_and_by_number() -> None:
-    names = tuple(f"block.{k}" for k in range(130))
-    with plots.style():
-        figure = heat_figure(cases.bare(cases.graph(names, perturbed=False)))
-    assert figure is not None
-    strips = [a for a in figure.axes if a.images and a.get_xlabel()]
-    assert [a.images[0].get_array().shape[1] for a in strips] == [44, 44, 42]
-    assert [list(a.images[0].get_extent()[:2]) for a in strips][1:] == [[44.5, 88.5], [88.5, 130.5]]
-    assert strips[0].get_xlim() == (0.5, 44.5)
-    assert strips[2].get_xlim() == (88.5, 132.5)
-
-
-def test_prices_follow_the_order_of_the_table(full: Budget) -> None:
-    with plots.style():
-        figure = BUDGET_PAINTERS["prices"](findings(full))
-        trade = BUDGET_PAINTERS["tradeoff"](findings(full))
-    assert figure is not None
-    above, below = figure.axes
-    forward, backward = above.lines
-    assert (list(forward.get_xdata()), list(forward.get_ydata())) == ([1, 2, 3], [12, 11, 10])
-    assert (list(backward.get_xdata()), list(backward.get_ydata())) == ([4, 5], [9, 8])
-    assert math.isclose(below.lines[0].get_ydata()[1], math.log10(0.01 / 3.7))
-    assert trade is not None
-    curve, star, uniform, target = trade.axes[0].lines
-    # The excess of the fixture's curve falls from 4⁴ to 4⁻⁴ of what is allowed.
-    assert curve.get_ydata()[0] == pytest.approx(4 * math.log10(4))
-    assert curve.get_ydata()[-1] == pytest.approx(-4 * math.log10(4))
-    assert star.get_ydata()[0] == pytest.approx(math.log10(0.9))
-    assert (uniform.get_xdata()[0], target.get_ydata()[0]) == (184_320.0, 0.0)
-
-
-def test_events_show_both_counts(full: Budget) -> None:
-    with plots.style():
-        figure = BUDGET_PAINTERS["events"](findings(full))
-    assert figure is not None
-    panel = figure.axes[0]
-    counts = [line.get_xdata()[0] for line in panel.lines if len(line.get_xdata()) == 1]
-    assert counts == [3, 6, 120, 240, 120_000, 6]
-    assert [t.get_text() for t in panel.get_yticklabels()][1] == "bit flips at f4"
-
-
-def test_numbers_beyond_floats_are_drawn() -> None:
-    found = cases.budget()
-    assert found.allocation is not None
-    huge = Number(Fraction(10) ** 400, P)
-    curve = ((Number(1.0, P), huge), (Number(2.0, P), Number(Fraction(1), P)))
-    priced = tuple(replace(site, price=huge) for site in found.allocation.sites)
-    spread = replace(found.allocation, curve=curve, sites=priced, bound=huge)
-    content = findings(replace(found, allocation=spread))
-    with plots.style():
-        trade = BUDGET_PAINTERS["tradeoff"](content)
-        prices = BUDGET_PAINTERS["prices"](content)
-    assert trade is not None
-    assert prices is not None
-    assert trade.axes[0].lines[0].get_ydata()[0] == pytest.approx(400 + math.log10(150_000))
-    assert list(prices.axes[1].lines[0].get_ydata()) == [400.0] * 3
-
-
 def test_hostile_names_are_escaped() -> None:
     found = cases.budget(cases.graph(cases.NASTY))
     text = chapter(found)
     assert "<script>" not in text
     assert not re.search(r"(?<!<span>)\$(?!`|</span>)(?<!`\$)", text)
-    blocks = budget_blocks(findings(found), lambda *stems: ())
+    blocks = budget_blocks(cases.findings(found), lambda *stems: ())
     for block in blocks:
         for row in block.rows if isinstance(block, Table) else ():
             for entry in row:
                 assert r"\input{" not in str(latex(entry))
-
-
-def test_results_hold_the_budget(full: Budget) -> None:
-    graph = full.question.graph
-    assert results(graph, {}, None, None, full)["budget"] == budget_results(full)
-    assert results(graph, {}, None, None)["budget"] is None
 
 
 def test_the_chapter_stands_in_the_document_only_where_it_was_asked_for(full: Budget) -> None:
@@ -514,38 +291,3 @@ def test_the_chapter_stands_in_the_document_only_where_it_was_asked_for(full: Bu
     reason = document(replace(asked, budget=None, no_budget="too tight"), {})
     chapters: list[Section] = [s for s in reason.sections if s.heading == "Budgets"]
     assert len(chapters) == 1
-
-
-@NO_ENGINE
-@pytest.mark.parametrize("name", ["nasty", "long"])
-def test_pages_with_budgets_fit(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    long = tuple(f"block.{k}.attention" for k in range(1, 71))
-    names = {"nasty": cases.NASTY, "long": long}[name]
-    graph = cases.graph(names, pl="1/1000" if name == "nasty" else None)
-    found = cases.budget(graph)
-    content = findings(found)
-    logs: list[str] = []
-
-    def typeset(place: Path, stem: str, engine: str | None) -> engines.Typeset:
-        outcome = engines.typeset(place, stem, engine)
-        logs.append((place / f"{stem}.log").read_text(encoding="utf-8", errors="replace"))
-        return outcome
-
-    def chapter_only(given: Findings, figures: dict[str, Content]) -> Document:
-        def shown(*stems: str) -> tuple[Figure, ...]:
-            return tuple(Figure(s, figures[s]) for s in stems if s in figures)
-
-        blocks = tuple(b for block in budget_blocks(given, shown) for b in fitted(block))
-        return Document(graph.name, (), (Section("Budgets", blocks),))
-
-    monkeypatch.setattr(writing, "typeset", typeset)
-    monkeypatch.setattr(contents, "document", chapter_only)
-    monkeypatch.setattr(writing, "gather", lambda graph, progress=None: content)
-    written = writing.write(graph, tmp_path / "out")
-    assert written.pdf, written.message
-    for trouble in ("Overfull", "Missing character", "undefined", "LaTeX Warning", "Rerun to"):
-        assert trouble not in logs[-1], [x for x in logs[-1].splitlines() if trouble in x]
-    drawn = {path.name for path in (tmp_path / "out/figures").iterdir()}
-    assert {f"{stem}.{end}" for stem in BUDGET_PAINTERS for end in ("pdf", "png")} <= drawn
-    written_out = json.loads((tmp_path / "out/results.json").read_text(encoding="utf-8"))
-    assert written_out["budget"]["question"]["regime"] == ("pl" if name == "nasty" else "nonconvex")

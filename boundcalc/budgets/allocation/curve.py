@@ -14,7 +14,7 @@ DECADES, POINTS = 2, 21
 ROUNDS = 12
 
 #: The same for more than LARGE sites.
-FEWER_POINTS, FEWER_ROUNDS = 11, 3
+FEWER_POINTS, FEWER_ROUNDS = 9, 3
 
 
 def trade_off(programme: Programme, found: Relaxed, target: float) -> list[tuple[float, float]]:
