@@ -78,6 +78,8 @@ def magnitudes(asked: Question) -> Magnitudes:
     inverter = Inverter(asked)
     scale, scaled_bound, note = largest_scale(inverter)
     notes = [] if note is None else [note]
+    if scale is not None and lowest(scale.value) < 1:
+        notes.append("the spec's perturbations as they are exceed the target")
     allowances: tuple[Allowance, ...] = ()
     if asked.graph.size > FAST_OPERATORS:
         notes.append(

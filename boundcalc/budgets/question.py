@@ -155,9 +155,8 @@ def _bound(graph: OperatorGraph, regime: str, family: Family, best: bool) -> Num
         return added(found.numbers().values())
     at_best = found.at_best(found.best_step())
     if regime == "pl" and searchable(timeline.closed, p.horizon):
-        # No step at all keeps the initial gap, which bounds cannot exceed then.
-        gap = Number(p.gap, status_in(p.kind))
-        return gap if at_best is None or at_most(gap, at_best[1]) else at_best[1]
+        # No step at all keeps the initial gap, where every step does harm.
+        return Number(p.gap, status_in(p.kind)) if at_best is None else at_best[1]
     if at_best is None:
         raise SpecError(
             "the best step is not known for this horizon and these schedules",

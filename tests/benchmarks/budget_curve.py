@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 import boundcalc as bc
 from boundcalc.budgets.magnitude import magnitudes
 from boundcalc.budgets.question import Question, question
+from boundcalc.budgets.rebuilt import rebuilt
 from boundcalc.resources import example
 from boundcalc.spec.budget import BudgetSection
 from boundcalc.spec.loading import with_values
@@ -34,7 +35,7 @@ BEGIN, END = "<!-- budget curve: begin -->", "<!-- budget curve: end -->"
 CASES = {
     "logistic-nonconvex": (("sigma_f", "sigma_b"), "nonconvex", "mean_squared_gradient"),
     "logistic-strongly-convex": (("sigma_f", "sigma_b"), "pl", "final_gap"),
-    "unrolled-gd": (("round_f", "round_b"), "nonconvex", "mean_squared_gradient"),
+    "lqc": (("noise",), "pl", "final_gap"),
 }
 SEEDS = (0, 1, 2)
 FACTORS = (0.25, 1, 4, 16, 64, 256)
@@ -62,7 +63,7 @@ def run(name: str, tolerance: str = "1/10") -> tuple[Question, Fraction, list[Po
     spec = bc.load(example(name))
     section = BudgetSection(tolerance=tolerance, regime=regime)
     asked = question(bc.build(spec.model_copy(update={"budget": section})))
-    scale = magnitudes(asked).scale
+    scale = rebuilt(asked, magnitudes(asked)).scale
     assert scale is not None
     points = []
     for factor in FACTORS:
@@ -70,7 +71,7 @@ def run(name: str, tolerance: str = "1/10") -> tuple[Question, Fraction, list[Po
         bound = float(asked.bound(bc.build(chosen)))
         runs = [simulated(chosen, seed, metric) for seed in SEEDS]
         points.append(
-            Point(factor, bound, tuple(float(x.mean()) for x in runs), max(x.max() for x in runs))
+            Point(factor, bound, tuple(float(x.mean()) for x in runs), max(float(x.max()) for x in runs))
         )
     return asked, Fraction(scale.value), points
 

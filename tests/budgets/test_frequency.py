@@ -172,18 +172,33 @@ def test_exact_ties_count() -> None:
     assert (found[0].count_worst, found[0].interval) == (4, 25)
 
 
-def test_pl_by_hand() -> None:
-    """q = 1 − μγ = 7/8: an event costs (γ²/2) q^(T−1−t); the slack is 1/32 + 1/1000."""
-    budget = "target: 1/5, " + event("1", "0")
-    found = ask_affine(budget, mu="1/2", horizon=20)[0]
-    q, slack = F(7, 8), F(1, 5) - F(7, 8) ** 20
+@pytest.mark.parametrize("target", [f"{k}/100" for k in range(9, 27, 2)])
+def test_pl_by_hand(target: str) -> None:
+    """q = 1 − μγ = 7/8: an event costs (γ²/2) q^(T−1−t)."""
+    found = ask_affine(f"target: {target}, {event('1', '0')}", mu="1/2", horizon=20)[0]
+    q = F(7, 8)
+    slack = F(target) - q**20
     cost = [F(1, 32) * q**k for k in range(20)]
-    most = max(Q for Q in range(21) if sum(cost[:Q]) <= slack)
-    assert found.count_worst == most
-    least = min(d for d in range(1, 21) if sum(cost[k] for k in range(0, 20, d)) <= slack)
-    assert found.interval == least
-    assert found.count_even >= -(-20 // least) > 0
+    assert found.count_worst == max(Q for Q in range(21) if sum(cost[:Q]) <= slack)
+    fits = [d for d in range(1, 21) if sum(cost[k] for k in range(0, 20, d)) <= slack]
+    assert found.interval == min(fits, default=None)
+    spread = [Q for Q in range(1, 21) if sum(cost[k * (20 // Q)] for k in range(Q)) <= slack]
+    every = -(-20 // found.interval) if found.interval else 0
+    assert found.count_even == max([*spread, every, 0])
     assert found.spare.value == F(1, 32) / slack
+
+
+def test_fourth_moments_of_thinned_events() -> None:
+    # With these constants the fourth moment is what counts.
+    constants = {**CONSTANTS, "third": "50"}
+    for family in ("corrected", "published"):
+        budget = f"tolerance: 1, family: {family}, {event('1/10', '0', 'forward', 'f.1')}"
+        case = Case(2, constants=constants, mu=None, budget=budget)
+        asked = case.ask()
+        found = frequencies(asked)[0]
+        p = F(found.probability.value)
+        assert 0 < p < 1
+        assert reached(case, asked, found, f", probability: {p}") == pytest.approx(1, abs=1e-10)
 
 
 def test_a_horizon_of_one_step_and_of_a_billion() -> None:

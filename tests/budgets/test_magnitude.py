@@ -14,14 +14,19 @@ from budget_cases import CONSTANTS, Case, rated, share, shipped
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from boundcalc import build, loads
 from boundcalc.arithmetic import Status
+from boundcalc.budgets.inversion_groups import placed
+from boundcalc.budgets.inversion_levers import Lever, Scene, alone, shift, silent
+from boundcalc.budgets.inversion_moments import PLAIN, Moments
 from boundcalc.budgets.inversion_search import crossing, log2, rounded_down, truncated
 from boundcalc.budgets.levels import scaled, sized, with_perturbations
 from boundcalc.budgets.magnitude import magnitudes
-from boundcalc.budgets.question import Question
+from boundcalc.budgets.question import Question, question
 from boundcalc.budgets.results import Allowance, Magnitudes
 from boundcalc.errors import SpecError
 from boundcalc.graph import OperatorGraph
+from boundcalc.perturbations.schedules import Progression
 
 F = Fraction
 
@@ -279,6 +284,73 @@ def test_schedules_are_kept() -> None:
     assert seldom.note == "at the steps of its schedule"
     never = Case(mu=None, perturbations=("at: f.3, pass: backward, rms: 1, mean: 0, first: 0",))
     assert magnitudes(never.ask()).allowances[-2].alone is None
+
+
+@pytest.mark.parametrize("family", ["sharp", "published"])
+def test_schedules_with_discounts_and_noise(family: str) -> None:
+    text = "at: f.3, pass: backward, rms: {}, mean: 0, every: 4"
+    case = Case(sigma="1", mu="1/2", perturbations=(text.format("1/100"),),
+                budget=f"tolerance: 1/10, family: {family}")  # fmt: skip
+    asked = case.ask()
+    size = exactly(magnitudes(asked).allowances[-2].alone)
+    assert share(asked, case.rate(asked, (text.format(size),))) == pytest.approx(1, abs=1e-10)
+
+
+def test_no_step_at_all_admits_everything_up_to_the_initial_gap() -> None:
+    found = magnitudes(Case(budget="target: 1, step_size: best").ask())
+    assert all(a.alone is None for a in found.allowances)
+    found = magnitudes(Case(budget="target: 999/1000, step_size: best").ask())
+    assert all(exactly(a.alone) > 0 for a in found.allowances)
+
+
+def test_what_is_too_much_as_it_is_is_said() -> None:
+    loud = Case(perturbations=("at: f.1, pass: forward, rms: 1, mean: 0",))
+    found = magnitudes(loud.ask())
+    assert exactly(found.scale) < 1
+    assert any("exceed the target" in note for note in found.notes)
+    quiet = Case(perturbations=("at: f.1, pass: forward, rms: 1/10000, mean: 0",))
+    assert magnitudes(quiet.ask()).notes == ()
+
+
+KINKED = """
+version: 1
+name: kinks
+graph:
+  operators:
+    - {id: a, type: sine, bias: true}
+    - {id: b, type: relu}
+    - {id: c, type: sine, bias: true}
+    - {id: d, type: relu}
+    - {id: e, type: sigmoid, bias: true}
+loss: {smoothness: 1, initial_gap: 1, gradient_noise: 1/10, batch: 2}
+training: {step_size: 1/5, horizon: 20}
+budget: {tolerance: 1/10}
+"""
+
+
+@pytest.mark.parametrize("text", [KINKED, Case(5).text(budget=True)], ids=["kinks", "smooth"])
+def test_arrays_agree_with_single_evaluations(text: str) -> None:
+    graph = build(loads(text))
+    asked = question(graph)
+    groups, on = placed([Progression(0, 1, 20)], 20)
+    moments = Moments(graph, asked.family)
+    scene = Scene(groups, lambda kind, group: silent(graph, kind), on, moments, lone=True)
+    for direction in ("forward", "backward"):
+        for size in (alone, shift):
+            levers = [
+                Lever(site.direction, site.index, size, size is shift)
+                for site in graph.sites
+                if site.direction == direction
+            ]
+            x = np.linspace(0.01, 0.3, len(levers))
+            error, bias = scene.many(levers, x)[0]
+            for j, lever in enumerate(levers):
+                one_error, one_bias = scene.sizes(PLAIN, lever, float(x[j]))[0]
+                assert np.broadcast_to(error, x.shape)[j] == pytest.approx(one_error, rel=1e-13)
+                found = np.broadcast_to(bias, x.shape)[j]
+                assert found >= one_bias * (1 - 1e-13)
+                if graph.smooth:
+                    assert found == pytest.approx(one_bias, rel=1e-13)
 
 
 def test_published_needs_fourth_moments() -> None:
