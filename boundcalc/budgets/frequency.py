@@ -24,7 +24,8 @@ from boundcalc.arithmetic import Arithmetic, Number, Scalar, Status
 from boundcalc.arithmetic.best import in_best_kind
 from boundcalc.arithmetic.number import worst
 from boundcalc.budgets.frequency_events import Event, events
-from boundcalc.budgets.inversion import Inverter, lowered
+from boundcalc.budgets.inversion import Inverter
+from boundcalc.budgets.inversion_certain import lowered
 from boundcalc.budgets.inversion_groups import Groups, by_chance, placed
 from boundcalc.budgets.inversion_levers import Lever, Scene, silent
 from boundcalc.budgets.inversion_moments import PLAIN

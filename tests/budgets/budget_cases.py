@@ -10,6 +10,7 @@ import pytest
 
 from boundcalc import build, load, loads
 from boundcalc.budgets.question import Question, highest, question
+from boundcalc.budgets.results import Allowance
 from boundcalc.graph import OperatorGraph
 from boundcalc.rates import rates
 from boundcalc.rates import steps as search
@@ -22,6 +23,13 @@ F = Fraction
 
 #: Uniform constants that differ from each other, so that no two can be confused.
 CONSTANTS = {"jac": "11/10", "lip": "6/5", "hess": "3/4", "hess_op": "4/5", "third": "1/2"}
+
+
+#: Means are zero.
+CENTRED = (
+    "at: f.1, pass: forward, rms: 1/100, mean: 0, fourth: 1/50",
+    "at: f.3, pass: backward, rms: 1/50, mean: 0",
+)
 
 
 @dataclass(frozen=True)
@@ -101,3 +109,20 @@ def share(asked: Question, bound: Any) -> float:
     base = highest(asked.baseline.value)
     target = highest(asked.target.value)
     return float((highest(bound) - base) / (target - base))
+
+
+def site_text(a: Allowance, rms: Fraction, mean: Fraction, fourth: Fraction | None = None) -> str:
+    fourth = rms if fourth is None else fourth
+    last = f", fourth: {fourth}" if a.direction == "forward" else ""
+    return f"at: {a.label}, pass: {a.direction}, rms: {rms}, mean: {mean}{last}"
+
+
+def alone_text(a: Allowance, value: Fraction) -> str:
+    return site_text(a, value, value if a.quantity == "mean" else F(0))
+
+
+def exactly(value: Any) -> Fraction:
+    assert value is not None
+    assert value.limit
+    assert isinstance(value.value, Fraction)
+    return value.value
