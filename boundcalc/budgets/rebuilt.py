@@ -83,7 +83,8 @@ def rebuilt(asked: Question, found: Magnitudes) -> Magnitudes:
         )
         return replace(found, notes=(*found.notes, note))
     assert found.scaled_bound is not None  # noqa: S101 - there is a factor
-    if first.value == found.scaled_bound.value:
+    # Enclosures are not equal to themselves; the same calculation has the same ends.
+    if highest(first.value) == highest(found.scaled_bound.value):
         return found
     scale, bound = _root(asked, scale)
     note = (
