@@ -9,6 +9,7 @@ from fractions import Fraction
 import boundcalc as bc
 from boundcalc.arithmetic import Number, Status
 from boundcalc.budgets.orders.order import Order
+from boundcalc.budgets.orders.results import FrequentOrders, IntermittentOrders, RegimeOrders
 from boundcalc.budgets.question import question
 from boundcalc.budgets.results import (
     Allocation,
@@ -17,10 +18,7 @@ from boundcalc.budgets.results import (
     Calibration,
     Formats,
     Frequency,
-    FrequentOrders,
-    IntermittentOrders,
     Magnitudes,
-    RegimeOrders,
     SiteBits,
     SiteFormat,
     SiteSensitivity,
@@ -196,7 +194,14 @@ def formats(of: OperatorGraph, *, failing: bool = False) -> Formats:
         found[0] = replace(found[0], note=note)
         return Formats(tuple(found), None, None, None)
     cost = Number(Fraction(73_728), P)
-    return Formats(tuple(found), cost, Number(Fraction(1, 14_000), P), limit(Fraction(73_728)))
+    return Formats(
+        tuple(found),
+        cost,
+        Number(Fraction(1, 14_000), P),
+        limit(Fraction(73_728)),
+        limit(Fraction(1, 12_000)),
+        frequencies(of),
+    )
 
 
 def calibration(of: OperatorGraph) -> Calibration:

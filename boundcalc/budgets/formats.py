@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from boundcalc.arithmetic import FLOATS, RATIONALS, Number, Status
@@ -12,16 +12,17 @@ from boundcalc.arithmetic.number import format_limit, format_number
 from boundcalc.budgets.allocation.candidates import Candidate
 from boundcalc.budgets.allocation.choose import Chosen, cheapest
 from boundcalc.budgets.allocation.evaluator import Evaluator
+from boundcalc.budgets.frequency import frequencies
 from boundcalc.budgets.offers import Offer, enlarged, offered, with_formats
 from boundcalc.budgets.question import Question, lowest
-from boundcalc.budgets.results import Formats, SiteFormat
+from boundcalc.budgets.results import Formats, Frequency, SiteFormat
 from boundcalc.errors import SpecError
 from boundcalc.graph import OperatorGraph, Perturbation, Site, build
 from boundcalc.perturbations.transform import Reach
 from boundcalc.spec.expressions import root
 
 #: By how much reaches are enlarged for the search, since formats before a site move its values.
-MARGINS = (Fraction(1), Fraction(9, 8), Fraction(3, 2), Fraction(2), Fraction(4))
+MARGINS = tuple(Fraction(k, 64) for k in (64, 65, 68, 72, 80, 96, 128, 256))
 
 
 def cheapest_formats(asked: Question, reaches: Mapping[tuple[str, int], Reach]) -> Formats:
@@ -57,7 +58,8 @@ def cheapest_formats(asked: Question, reaches: Mapping[tuple[str, int], Reach]) 
     notes = {site: _why(asked.graph, site, reaches, offers) for site in asked.graph.sites}
     if any(note is not None for note in notes.values()):
         return _incomplete(asked, reaches, notes)
-    search = _Search(asked, tuple(notes), offers, reaches)
+    shared = _shared(asked)
+    search = _Search(shared, tuple(notes), offers, reaches)
     for margin in MARGINS:
         found = search.at(margin)
         if found is None:
@@ -71,8 +73,36 @@ def cheapest_formats(asked: Question, reaches: Mapping[tuple[str, int], Reach]) 
             ),
             bound=asked.bound(graph),
             lower_cost=search.lower(),
+            target=shared.target,
+            frequencies=_frequencies(asked, graph),
         )
-    raise _infeasible(asked, offers, reaches)
+    raise _infeasible(shared, offers, reaches)
+
+
+def _shared(asked: Question) -> Question:
+    """The same question with the part of the allowed excess that formats may take."""
+    section = asked.section.formats
+    if section.share is None:
+        share = Fraction(1, 2) if asked.section.events else Fraction(1)
+    else:
+        share = section.share.evaluate(RATIONALS)
+    if share > 1:
+        raise SpecError(
+            "formats cannot take more than the whole excess",
+            where="budget.formats.share",
+            value=section.share,
+            expected="a number above 0, at most 1",
+        )
+    low = lowest(asked.baseline.value)
+    target = low + share * (lowest(asked.target.value) - low)
+    return replace(asked, target=replace(asked.target, value=target))
+
+
+def _frequencies(asked: Question, graph: OperatorGraph) -> tuple[Frequency, ...]:
+    """How often the budget's events may happen on top of the formats that a graph contains."""
+    if not asked.section.events:
+        return ()
+    return frequencies(replace(asked, graph=graph), on_top=True)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
 """Frequency budgets: how often events of a fixed magnitude may happen.
 
 At a step with an event the error and the bias are bounded by what the event does, at all others
-they are 0; the bound is the unperturbed one plus Σ over the event steps of a weight times a
-cost.  In the nonconvex regime all weights are 1/T.  In the PL regime the weight of step t is
-q^{T−lag−t}, q = 1 − cμγ < 1, which grows with t: wherever Q events fall, the last Q steps cost
-most, and of events at least Δt apart those at T−1, T−1−Δt, ….  This holds at every step size,
-hence for the best one as well.
+they are 0, or those of what acts at every step; the bound is the one without events plus Σ over
+the event steps of a weight times a cost.  In the nonconvex regime all weights are 1/T.  In the
+PL regime the weight of step t is q^{T−lag−t}, q = 1 − cμγ < 1, which grows with t: wherever Q
+events fall, the last Q steps cost most, and of events at least Δt apart those at T−1, T−1−Δt,
+….  This holds at every step size, hence for the best one as well.
 
 More events cost more, so that the largest number is found by bisection over integers, with
 closed sums over the steps; each number is admissible for certain, and the next one is not, or not
@@ -33,13 +33,14 @@ from boundcalc.budgets.inversion_search import crossing, rounded_down
 from boundcalc.budgets.question import Question
 from boundcalc.budgets.results import Frequency
 from boundcalc.graph.numbers import Levels
+from boundcalc.perturbations.dependence import Dependence
 from boundcalc.perturbations.schedules import Progression
 
 MeanCase = Literal["given", "zero", "full"]
 
 
-def frequencies(asked: Question) -> tuple[Frequency, ...]:
-    """How often each event may happen when nothing else is perturbed.
+def frequencies(asked: Question, *, on_top: bool = False) -> tuple[Frequency, ...]:
+    """How often each event may happen when nothing else is perturbed, or on top of what is.
 
     The events of the spec's ``budget``; without any, each of its perturbations taken as one.
     For each site and three means: as given, zero, and as large as the rms; only the first where
@@ -84,7 +85,7 @@ def frequencies(asked: Question) -> tuple[Frequency, ...]:
     inverter = Inverter(asked)
     found: list[Frequency] = []
     for event in events(asked.graph):
-        found += [_Counted(inverter, event, case).answer() for case in _cases(event)]
+        found += [_Counted(inverter, event, case, on_top).answer() for case in _cases(event)]
     return tuple(found)
 
 
@@ -98,18 +99,27 @@ def _cases(event: Event) -> tuple[MeanCase, ...]:
 class _Counted:
     """One event with one mean."""
 
-    def __init__(self, inverter: Inverter, event: Event, case: MeanCase) -> None:
+    def __init__(
+        self, inverter: Inverter, event: Event, case: MeanCase, on_top: bool = False
+    ) -> None:
         self._inverter, self._event, self._case = inverter, event, case
+        self._on_top = on_top
         self._objective = inverter.objective
         self._horizon = inverter.objective.p.horizon
         everywhere, on = placed([Progression(0, 1, self._horizon)], self._horizon)
 
         def base(kind: Arithmetic, group: int) -> Levels:
             del group
-            return silent(inverter.asked.graph, kind)
+            return self._base(kind)
 
-        self._scene = Scene(everywhere, base, on, inverter.moments, lone=True)
+        self._scene = Scene(everywhere, base, on, inverter.moments, lone=not on_top)
         self._known: dict[str, tuple[Scalar, Scalar]] = {}
+        self._still: dict[str, tuple[Scalar, Scalar]] = {}
+
+    def _base(self, kind: Arithmetic) -> Levels:
+        """What acts at every step."""
+        graph = self._inverter.asked.graph
+        return graph.levels(kind) if self._on_top else silent(graph, kind)
 
     def answer(self) -> Frequency:
         """All that is asked of it."""
@@ -172,18 +182,54 @@ class _Counted:
                 self._event.direction,
                 self._event.index,
                 lambda kind, x: self._moments(kind),
-                biased=self._case != "zero",
-                dependence=self._event.dependence,
+                biased=bool(self._moments(PLAIN)[1] > 0),
+                dependence=self._dependence(kind),
             )
             self._known[kind.name] = self._scene.sizes(kind, lever, kind.number(1))[0]
-        zero = kind.number(0)
-        return [self._known[kind.name] if acts else (zero, zero) for acts in on]
+        quiet = self._quiet(kind)
+        return [self._known[kind.name] if acts else quiet for acts in on]
 
-    def _moments(self, kind: Arithmetic) -> tuple[Scalar, Scalar, Scalar]:
+    def _quiet(self, kind: Arithmetic) -> tuple[Scalar, Scalar]:
+        """Error and bias at a step without the event."""
+        if not self._on_top:
+            return kind.number(0), kind.number(0)
+        if kind.name not in self._still:
+            levels = self._base(kind)
+            forward, backward = levels.forward_centred, levels.backward_centred
+            self._still[kind.name] = self._inverter.moments(
+                kind, levels, forward=forward, backward=backward
+            )
+        return self._still[kind.name]
+
+    def _moments(self, kind: Arithmetic, x: Scalar | None = None) -> tuple[Scalar, Scalar, Scalar]:
+        """Those of the site with the event, or with one of probability x for each sample."""
         rms, mean, fourth = self._event.moments(kind)
         if self._case != "given":
             mean = rms if self._case == "full" else kind.number(0)
-        return rms, mean, rms if fourth is None else fourth
+        if fourth is None:
+            fourth = rms
+        if x is not None:
+            root = kind.sqrt(x)
+            rms, mean, fourth = rms * root, mean * x, fourth * kind.sqrt(root)
+        if not self._on_top:
+            return rms, mean, fourth
+        own = self._own(kind)
+        return rms + own[0], mean + own[1], fourth + own[2]
+
+    def _own(self, kind: Arithmetic) -> tuple[Scalar, Scalar, Scalar]:
+        """What acts at the site at every step: it adds in every norm (Minkowski)."""
+        levels, index = self._base(kind), self._event.index
+        if self._event.direction == "backward":
+            return levels.eps[index], levels.n[index], levels.eps[index]
+        power = levels.q[index]
+        fourth = levels.e[index] if power is None else kind.sqrt(kind.sqrt(power))
+        return levels.e[index], levels.m[index], fourth
+
+    def _dependence(self, kind: Arithmetic) -> Dependence:
+        own = self._base(kind).dependence if self._on_top else None
+        if own is None or self._event.direction == "backward":
+            return self._event.dependence
+        return min(own[self._event.index], self._event.dependence)
 
     def _rate(self) -> Number:
         """The expected bound is the one with the weights of :func:`by_chance`."""
@@ -206,14 +252,9 @@ class _Counted:
         return Number(found, self._inverter.status(status or Status.COMPUTED), limit=True)
 
     def _probability(self) -> Number:
-        def thinned(kind: Arithmetic, x: Scalar) -> tuple[Scalar, Scalar, Scalar]:
-            rms, mean, fourth = self._moments(kind)
-            root = kind.sqrt(x)
-            return rms * root, mean * x, fourth * kind.sqrt(root)
-
         biased = self._moments(PLAIN)[1] > 0
         lever = Lever(
-            self._event.direction, self._event.index, thinned, biased, self._event.dependence
+            self._event.direction, self._event.index, self._moments, biased, self._dependence(PLAIN)
         )
         found = self._inverter.largest(self._scene, [lever], None, [Fraction(1)])[0]
         assert found.size is not None  # noqa: S101 - it has an upper end
@@ -222,12 +263,13 @@ class _Counted:
     def _spare(self) -> Number:
         groups, on = placed([_at_end(1, self._horizon)], self._horizon)
         if self._inverter.asked.best:
+            never = (False,) * len(on)
             taken = self._inverter.taken(groups, lambda kind: self._by_group(kind, on))
+            taken -= self._inverter.taken(groups, lambda kind: self._by_group(kind, never))
             return Number(Fraction(max(taken, 0.0)), self._inverter.status(Status.COMPUTED))
 
         def share(kind: Arithmetic) -> Scalar:
-            zero, none = kind.number(0), kind.number(0)
-            bare = self._objective.bound(groups, [(zero, none)] * len(on), kind)
+            bare = self._objective.bound(groups, [self._quiet(kind)] * len(on), kind)
             whole = self._objective.bound(groups, self._by_group(kind, on), kind)
             return (whole - bare) / kind.number(self._objective.slack)
 

@@ -151,6 +151,6 @@ class Objective:
 
     @staticmethod
     def _wide(value: Scalar) -> Scalar:
-        from boundcalc.rates.rate import wide
+        from boundcalc.rates.bound import wide
 
         return wide(value)

@@ -11,8 +11,8 @@ from boundcalc.arithmetic.number import format_bound, format_limit, format_numbe
 from boundcalc.budgets.levels import with_perturbations
 from boundcalc.errors import SpecError
 from boundcalc.graph import OperatorGraph
+from boundcalc.rates.bound import statement
 from boundcalc.rates.inputs import problem, status_in, too_large_a_step
-from boundcalc.rates.rate import statement
 from boundcalc.rates.steps import searchable
 from boundcalc.rates.timeline import Timeline
 from boundcalc.spec.budget import BudgetSection

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from boundcalc.arithmetic import Number
 
 if TYPE_CHECKING:
-    from boundcalc.budgets.orders.order import Order
+    from boundcalc.budgets.orders.results import RegimeOrders
     from boundcalc.budgets.question import Question
 
 Direction = Literal["forward", "backward"]
@@ -111,67 +111,6 @@ class Frequency:
     rate: Number
     probability: Number
     spare: Number
-
-
-@dataclass(frozen=True)
-class FrequentOrders:
-    """Largest admissible orders of perturbations that act at every step.
-
-    An order of None means that none is asked for: every order is admissible.  The order 0 says
-    that no order is small enough.
-    """
-
-    forward_rms: Order | None
-    forward_mean: Order | None
-    backward_rms: Order | None
-    backward_mean: Order | None
-
-
-@dataclass(frozen=True)
-class IntermittentOrders:
-    """Largest admissible orders of the number of O(1) events among T steps.
-
-    Attributes
-    ----------
-    forward, backward
-        Wherever in time the events fall.
-    forward_even, backward_even
-        Evenly spread events.
-    """
-
-    forward: Order
-    backward: Order
-    forward_even: Order
-    backward_even: Order
-
-
-@dataclass(frozen=True)
-class RegimeOrders:
-    """Orders in one regime.
-
-    Attributes
-    ----------
-    step
-        γ as an order.
-    rate
-        The order of the bound that is to be kept.
-    conditions
-        On constants in front of γ, such as ``γ = c ln T/T with c ≥ 1/μ``.
-    frequent
-        At every step.
-    zero_mean, general
-        Events with conditional mean zero, and any.
-    terms
-        Term of the bound → its order as text, with symbols for the levels.
-    """
-
-    step: Order
-    rate: Order
-    conditions: tuple[str, ...]
-    frequent: FrequentOrders
-    zero_mean: IntermittentOrders
-    general: IntermittentOrders
-    terms: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -291,12 +230,19 @@ class Formats:
     lower_cost
         No admissible assignment of candidates costs less; equal to ``cost`` where the
         assignment is proved to be the cheapest.
+    target
+        What the bound with the formats may be: less than the budget's target where events are
+        to have a share.
+    frequencies
+        How often each event of the budget may happen on top of the formats.
     """
 
     sites: tuple[SiteFormat, ...]
     cost: Number | None
     bound: Number | None
     lower_cost: Number | None
+    target: Number | None = None
+    frequencies: tuple[Frequency, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from boundcalc.arithmetic import Status
-from boundcalc.budgets.results import (
-    Allowance,
-    Budget,
-    Frequency,
-    IntermittentOrders,
-    Magnitudes,
-    RegimeOrders,
-)
+from boundcalc.budgets.orders.results import IntermittentOrders, RegimeOrders
+from boundcalc.budgets.results import Allowance, Budget, Frequency, Magnitudes
 from boundcalc.cli.show_budget_bits import (
     lettered,
     show_allocation,

@@ -10,7 +10,7 @@ from boundcalc.arithmetic.number import format_number
 from boundcalc.budgets.results import Allocation, Budget, Calibration, SiteSensitivity
 from boundcalc.cli.tables import make_table, print_line, print_table, shortened
 from boundcalc.report.budget_words import (
-    EVENTS_ALONE,
+    EVENTS_ON_TOP,
     basis,
     cost_unit,
     from_below,
@@ -98,11 +98,14 @@ def show_formats(console: Console, found: Budget) -> None:
         console,
         "  activations: the operator's output; gradients: what it passes back",
     )
-    if found.frequencies:
-        print_line(console, f"  {EVENTS_ALONE}")
+    if chosen.frequencies:
+        print_line(console, f"  {EVENTS_ON_TOP}")
     print_line(console, f"  {basis(found)[0]}")
     if chosen.bound is not None:
-        print_line(console, f"  bound with these formats: {lettered(chosen.bound)}")
+        line = f"  bound with these formats: {lettered(chosen.bound)}"
+        if chosen.target is not None and chosen.frequencies:
+            line += f", of {lettered(chosen.target)} that leave room for events"
+        print_line(console, line)
     if chosen.cost is not None:
         text = f"cost {lettered(chosen.cost)} bits per sample"
         if chosen.lower_cost is not None:

@@ -14,7 +14,7 @@ from boundcalc.budgets.results import (
 )
 from boundcalc.report.budget_cells import cell, site_column
 from boundcalc.report.budget_words import (
-    EVENTS_ALONE,
+    EVENTS_ON_TOP,
     cost_unit,
     from_below,
     layer_parts,
@@ -34,7 +34,7 @@ def format_blocks(found: Budget) -> tuple[Block, ...]:
     if found.formats is None:
         return ()
     graph, formats = found.question.graph, found.formats
-    width = 4 if found.frequencies else 3
+    width = 4 if formats.frequencies else 3
     rows: tuple[tuple[Content, ...], ...] = tuple(
         (Code(name), first or "–", second or "–", events or "–")[:width]
         for name, first, second, events in layer_parts(found)
@@ -42,7 +42,7 @@ def format_blocks(found: Budget) -> tuple[Block, ...]:
     shown, note = shortened_rows(rows, "operators")
     remarks = [
         "Activations are what an operator puts out, gradients what it passes back.",
-        *((EVENTS_ALONE[0].upper() + EVENTS_ALONE[1:] + ".",) if found.frequencies else ()),
+        *((EVENTS_ON_TOP[0].upper() + EVENTS_ON_TOP[1:] + ".",) if formats.frequencies else ()),
         *note,
         *_reasons({f"{s.direction} {s.label}": s.note for s in formats.sites if s.note}),
     ]
@@ -73,6 +73,9 @@ def _format_totals(formats: Formats) -> Content:
         cell(formats.cost),
         " bits per sample",
     )
+    if formats.target is not None and formats.frequencies:
+        room = ", of ", cell(formats.target), " that leave room for events"
+        pieces = joined(pieces, *room)
     if formats.lower_cost is None:
         return joined(pieces, ".")
     least = cell(from_below(formats.lower_cost))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from boundcalc.budgets.results import Budget, RegimeOrders
+from boundcalc.budgets.orders.results import RegimeOrders
+from boundcalc.budgets.results import Budget
 from boundcalc.report.cells import Block, Column, Content, Maths, Paragraph, Table
 from boundcalc.report.notation import joined
 

@@ -10,15 +10,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from boundcalc.arithmetic import Number, Status
+from boundcalc.budgets.orders.results import IntermittentOrders, RegimeOrders
 from boundcalc.budgets.results import (
     Allocation,
     Budget,
     Calibration,
     Formats,
     Frequency,
-    IntermittentOrders,
     Magnitudes,
-    RegimeOrders,
 )
 from boundcalc.report.budget_words import from_below
 from boundcalc.report.results import nearest, number, sampled
@@ -192,7 +191,13 @@ def _formats(found: Formats) -> dict[str, Any]:
             }
             for site in found.sites
         ],
-        **_numbers(cost=found.cost, bound=found.bound, lower_cost=_from_below(found.lower_cost)),
+        **_numbers(
+            cost=found.cost,
+            bound=found.bound,
+            lower_cost=_from_below(found.lower_cost),
+            target=found.target,
+        ),
+        "intermittent": _intermittent(found.frequencies),
     }
 
 

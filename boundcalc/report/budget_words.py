@@ -23,9 +23,9 @@ MEAN_CASES = {"given": "given", "zero": "zero", "full": "= rms"}
 #: Direction → what a network calls the values that pass there.
 VALUES = {"forward": "activations", "backward": "gradients"}
 
-EVENTS_ALONE = (
-    "events: at least so many steps apart, with the mean of the spec, and without any other "
-    "perturbation; the formats together are admissible, and each event alone, not all at once"
+EVENTS_ON_TOP = (
+    "events: at least so many steps apart, with the mean of the spec, on top of all these formats; "
+    "each event by itself, not all at once"
 )
 
 ASSUMPTIONS = (
@@ -143,7 +143,7 @@ def layer_parts(found: Budget) -> list[tuple[str, str, str, str]]:
     if found.formats is not None:
         formats = {(s.direction, s.label): s for s in found.formats.sites}
     events: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-    for row in found.frequencies:
+    for row in () if found.formats is None else found.formats.frequencies:
         if row.mean_case == "given":
             where = f"{row.name} in {VALUES[row.direction]}{_towards(row.label)}"
             text = f"{where}: {how_often(row, training.horizon)}"

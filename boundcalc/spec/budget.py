@@ -31,11 +31,16 @@ class EventSection(Frozen):
 
 
 class FormatsSection(Frozen):
-    """Which number formats activations and gradients may have, and how numbers are rounded."""
+    """Which number formats activations and gradients may have, and how numbers are rounded.
+
+    ``share`` is the part of the allowed excess that formats may take, the rest being left to
+    events: half where the budget states events, else all.
+    """
 
     activations: list[str] | None = Field(default=None, min_length=1, max_length=50)
     gradients: list[str] | None = Field(default=None, min_length=1, max_length=50)
     rounding: Literal["nearest", "stochastic"] = "stochastic"
+    share: Positive | None = None
 
 
 class AllocationSection(Frozen):

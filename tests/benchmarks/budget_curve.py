@@ -71,7 +71,12 @@ def run(name: str, tolerance: str = "1/10") -> tuple[Question, Fraction, list[Po
         bound = float(asked.bound(bc.build(chosen)))
         runs = [simulated(chosen, seed, metric) for seed in SEEDS]
         points.append(
-            Point(factor, bound, tuple(float(x.mean()) for x in runs), max(float(x.max()) for x in runs))
+            Point(
+                factor,
+                bound,
+                tuple(float(x.mean()) for x in runs),
+                max(float(x.max()) for x in runs),
+            )
         )
     return asked, Fraction(scale.value), points
 

@@ -73,16 +73,16 @@ SLIPS = {
         "13: perturbations[0].half_width",
         "unknown key 'half_width'",
         "",
-        "one of at, pass, rms, mean, fourth, dependence, model, reach, memory, probability, every, steps, first, "
-        "last",
+        "one of at, pass, rms, mean, fourth, dependence, model, reach, memory, probability, every, "
+        "steps, first, last",
         "parameters of a perturbation model need its `model:`",
     ),
     ("pass: forward", "pass_: forward"): (
         "13: perturbations[0].pass_",
         "unknown key 'pass_'",
         "",
-        "one of at, pass, rms, mean, fourth, dependence, model, reach, memory, probability, every, steps, first, "
-        "last",
+        "one of at, pass, rms, mean, fourth, dependence, model, reach, memory, probability, every, "
+        "steps, first, last",
         "did you mean 'pass'?",
     ),
     ("type: softplus", "type: softplus, parameters: {}"): (

@@ -16,8 +16,8 @@ from boundcalc.budgets.allocation.recording import Recording, coefficients, reco
 from boundcalc.budgets.question import Question
 from boundcalc.graph import Site
 from boundcalc.rates import statements, steps
+from boundcalc.rates.bound import wide
 from boundcalc.rates.inputs import limit_value, problem, problem_as
-from boundcalc.rates.rate import wide
 from boundcalc.rates.statements import Level
 
 Array: TypeAlias = npt.NDArray[np.float64]

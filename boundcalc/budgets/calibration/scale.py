@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from boundcalc.arithmetic import Number, Status
 from boundcalc.arithmetic.combine import added
 from boundcalc.budgets.question import Question, at_most
+from boundcalc.rates.bound import statement
 from boundcalc.rates.inputs import problem
-from boundcalc.rates.rate import statement
 from boundcalc.rates.timeline import Timeline
 from boundcalc.theories.perturbed.families import Bounds
 

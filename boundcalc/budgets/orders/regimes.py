@@ -12,9 +12,9 @@ from boundcalc.budgets.orders.admissible import admissible, all_kept
 from boundcalc.budgets.orders.constants import Shape, generic, of_graph
 from boundcalc.budgets.orders.order import CONSTANT, HORIZON, NOTHING, Order
 from boundcalc.budgets.orders.quantity import Quantity
+from boundcalc.budgets.orders.results import FrequentOrders, IntermittentOrders, RegimeOrders
 from boundcalc.budgets.orders.schedule import Plan, plan
 from boundcalc.budgets.orders.terms import LEVELS, MOMENTS, LevelOrders, discounted, nonconvex, pl
-from boundcalc.budgets.results import FrequentOrders, IntermittentOrders, RegimeOrders
 from boundcalc.errors import SpecError, nearest
 from boundcalc.graph import OperatorGraph
 from boundcalc.rates.statements import Level

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from boundcalc.budgets.orders.order import Order
-from boundcalc.budgets.results import IntermittentOrders, RegimeOrders
+from boundcalc.budgets.orders.results import IntermittentOrders, RegimeOrders
 
 #: A pair of orders, of forward and backward events.
 Pair = tuple[Order, Order]
