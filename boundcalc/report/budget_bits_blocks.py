@@ -22,7 +22,7 @@ from boundcalc.report.budget_words import (
     spaced,
 )
 from boundcalc.report.cells import Block, Code, Column, Content, Paragraph, Strong, Table, Value
-from boundcalc.report.notation import joined, place, said
+from boundcalc.report.notation import joined, place, said, sentence
 from boundcalc.report.numbers import NONE, interval
 from boundcalc.report.rows import name_width, shortened_rows
 
@@ -160,7 +160,7 @@ def calibration_blocks(found: Budget) -> tuple[Block, ...]:
         f"the largest over samples at steps {steps} of a run, for perturbations without a "
         f"preferred direction, with {100 * measured.confidence:g}% intervals. ",
     )
-    notes = tuple(joined(" ", said(note), ".") for note in measured.notes)
+    notes = tuple(joined(" ", sentence(note)) for note in measured.notes)
     blocks: list[Block] = [Paragraph(joined(lead, _fared(measured), *notes))]
     blocks.append(_error_table(found, measured))
     biases = [row for row in measured.sites if row.measured_bias is not None]

@@ -25,7 +25,7 @@ from boundcalc.report.cells import (
     Value,
 )
 from boundcalc.report.gather import Findings
-from boundcalc.report.notation import NONCONVEX, PL, joined, place, said
+from boundcalc.report.notation import NONCONVEX, PL, joined, place, said, sentence
 from boundcalc.report.numbers import NONE
 from boundcalc.report.rows import name_width, shortened_rows
 
@@ -42,7 +42,7 @@ def budget_blocks(findings: Findings, shown: Shown) -> tuple[Block, ...]:
         return (Paragraph(joined("There is no budget: ", said(findings.no_budget), ".")),)
     notes: tuple[Block, ...] = ()
     if found.notes:
-        items = tuple(joined(said(note), ".") for note in found.notes)
+        items = tuple(sentence(note) for note in found.notes)
         notes = (Paragraph("About these budgets:"), Bullets(items))
     return (
         *_question(found),
@@ -134,7 +134,7 @@ def _magnitudes(found: Budget) -> tuple[Block, ...]:
             "this one, are as the spec has them. “any”: the bound does not depend on it.",
             *note,
             *_site_notes(sizes),
-            *(joined(said(text), ".") for text in sizes.notes),
+            *(sentence(text) for text in sizes.notes),
         ),
     )
     return (Paragraph(_scale(sizes, perturbed)), table)
@@ -169,7 +169,9 @@ def _site_notes(sizes: Magnitudes) -> tuple[Content, ...]:
     about: dict[str, list[Content]] = {}
     for entry in sizes.allowances:
         if entry.note is not None:
-            named = joined(f"{entry.direction} {entry.quantity} at ", place(entry.label))
+            first = not about.get(entry.note)
+            direction = entry.direction.capitalize() if first else entry.direction
+            named = joined(f"{direction} {entry.quantity} at ", place(entry.label))
             about.setdefault(entry.note, []).append(named)
     notes = []
     for note, places in about.items():

@@ -97,6 +97,15 @@ def said(text: str) -> Content:
     return tuple(Code(p) if k % 2 else p for k, p in enumerate(parts) if p)
 
 
+def sentence(text: str) -> Content:
+    """A message as a sentence: with a capital letter and a full stop.
+
+    >>> sentence("add `fourth` here")
+    ('Add ', Code(text='fourth'), ' here', '.')
+    """
+    return joined(said(text[:1].upper() + text[1:]), ".")
+
+
 def joined(*contents: Content) -> Content:
     """Several contents as one."""
     pieces: list[Piece] = []

@@ -8,7 +8,7 @@ from itertools import combinations, pairwise
 from typing import Any
 
 import pytest
-from budget_cases import CONSTANTS, Case, share, shipped
+from budget_texts import CONSTANTS, Case, share, shipped
 
 from boundcalc import build, load
 from boundcalc.arithmetic import Status

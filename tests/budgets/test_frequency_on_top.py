@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from budgets_texts import on_top_spec
+from on_top_texts import on_top_spec
 
 import boundcalc as bc
 from boundcalc.budgets.frequency import frequencies

@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from budget_cases import (
+from budget_texts import (
     CENTRED,
     CONSTANTS,
     Case,

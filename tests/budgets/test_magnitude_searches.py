@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from budget_cases import (
+from budget_texts import (
     CENTRED,
     CONSTANTS,
     Case,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from budget_cases import Case, shipped
+from budget_texts import Case, shipped
 
 from boundcalc import build, loads
 from boundcalc.arithmetic import Status

@@ -162,7 +162,7 @@ def test_allocations_and_formats_that_fail_are_said(cli, tmp_path, monkeypatch):
     )
     shown = shown_of(cli, tmp_path, monkeypatch, found)
     assert "no equal number of bits everywhere is admissible" in shown
-    assert "f1: activations none that will do;" in shown
+    assert "  f1: activations none that will do\n" in shown
     assert "forward f1: no candidate holds values up to 1e+6" in shown
     assert "f2: activations left open; gradients left open" in shown
     assert "bound with these formats" not in shown
