@@ -140,7 +140,7 @@ def _bound(graph: OperatorGraph, regime: str, family: Family, best: bool) -> Num
     """One bound, without the others that :func:`~boundcalc.rates.rates` would compute."""
     p = problem(graph)
     timeline = Timeline(graph, p.horizon)
-    bounds = [family.bounds(graph, pattern.active) for pattern in timeline.patterns]
+    bounds = [family.best_bounds(graph, pattern.active) for pattern in timeline.patterns]
     refused = family.refusal(graph) or next((b.reason for b in bounds if b.bias is None), None)
     if refused is None and not best:
         refused = too_large_a_step(graph, p, family)

@@ -126,7 +126,7 @@ def rates(graph: OperatorGraph, *, families: Mapping[str, Family] = FAMILIES) ->
     p = problem(graph)
     timeline = Timeline(graph, p.horizon)
     bounds = {
-        name: [family.bounds(graph, pattern.active) for pattern in timeline.patterns]
+        name: [family.best_bounds(graph, pattern.active) for pattern in timeline.patterns]
         for name, family in families.items()
     }
     nonconvex, pl = (

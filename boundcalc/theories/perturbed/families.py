@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, final
 
 from boundcalc.arithmetic import Arithmetic, Number, Scalar, Status
@@ -50,7 +50,8 @@ class Bounds:
     form
         Which statement was used.
     error_plain, bias_plain
-        The same from the plain general recurrences, without any refinement.
+        The same from the plain general recurrences, without any refinement; None where they
+        were not asked for.
     contributions
         Per-operator bounds on E‖ũ_i − u_i‖², where the family has them.
     reason
@@ -104,6 +105,10 @@ class Family(ABC):
     @abstractmethod
     def bounds(self, graph: OperatorGraph, active: Iterable[int] | None = None) -> Bounds:
         """Bounds at the levels of the ``active`` perturbations (all if None)."""
+
+    def best_bounds(self, graph: OperatorGraph, active: Iterable[int] | None = None) -> Bounds:
+        """The same; those without refinements, which are shown beside, may be left out."""
+        return self.bounds(graph, active)
 
     def status(self, graph: OperatorGraph, exact: bool, *, bias: bool) -> Status:
         """``proved`` for a proved statement in exact arithmetic, else ``computed``.
@@ -269,35 +274,37 @@ class Sharp(Family):
             mean = sharp.means(c, levels, second, kind, capped=False)
             return second.total(), mean.total()
 
-        def best(
-            kind: Arithmetic,
-        ) -> tuple[Scalar, Scalar, tuple[Scalar, ...], str, tuple[str, ...]]:
+        (error, bias), exact = in_best_kind(plain, graph.size)
+        status = self.status(graph, exact, bias=True)
+        return replace(
+            self.best_bounds(graph, chosen),
+            error_plain=Number(error, status),
+            bias_plain=Number(bias, status),
+        )
+
+    def best_bounds(self, graph: OperatorGraph, active: Iterable[int] | None = None) -> Bounds:
+        """The same without the plain recurrences."""
+        chosen = None if active is None else list(active)
+        if graph.size > FAST_OPERATORS:
+            return self._fast_bounds(graph, chosen)
+
+        def best(kind: Arithmetic) -> tuple[Any, ...]:
             c, levels = graph.graph_constants(kind), graph.levels(kind, chosen)
             choice = Choice(kind, self._allowed(graph))
-            second = sharp.centred(
-                c,
-                levels,
-                kind,
-                forward=levels.forward_centred,
-                backward=levels.backward_centred,
-                choice=choice,
-            )
+            still = {"forward": levels.forward_centred, "backward": levels.backward_centred}
+            second = sharp.centred(c, levels, kind, **still, choice=choice)
             bias = sharp.means(c, levels, second, kind, choice=choice).total()
             form = sharp.statement(levels, chain=graph.is_chain)
             return second.total(), bias, second.gradient[1:], form, choice.names
 
-        (error0, bias0), exact0 = in_best_kind(plain, graph.size)
         (error, bias, parts, form, used), exact = in_best_kind(best, graph.size)
-        status, status0 = (
-            self.status(graph, exact, bias=True),
-            self.status(graph, exact0, bias=True),
-        )
+        status = self.status(graph, exact, bias=True)
         return Bounds(
             error=Number(error, status),
             bias=Number(bias, status),
             form=form,
-            error_plain=Number(error0, status0),
-            bias_plain=Number(bias0, status0),
+            error_plain=None,
+            bias_plain=None,
             contributions=tuple(Number(part, status) for part in parts),
             refinements=used,
         )
