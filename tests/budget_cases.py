@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import boundcalc as bc
 from boundcalc.arithmetic import Number, Status
+from boundcalc.budgets.calibration.results import Calibration, SiteSensitivity
 from boundcalc.budgets.orders.order import Order
 from boundcalc.budgets.orders.results import FrequentOrders, IntermittentOrders, RegimeOrders
 from boundcalc.budgets.question import question
@@ -15,13 +16,11 @@ from boundcalc.budgets.results import (
     Allocation,
     Allowance,
     Budget,
-    Calibration,
     Formats,
     Frequency,
     Magnitudes,
     SiteBits,
     SiteFormat,
-    SiteSensitivity,
 )
 from boundcalc.graph import OperatorGraph
 from boundcalc.report.gather import Findings

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
+from boundcalc.budgets.calibration.results import Calibration
 from boundcalc.budgets.question import question
-from boundcalc.budgets.results import Allocation, Budget, Calibration, Formats
-from boundcalc.errors import BoundcalcError, SpecError
+from boundcalc.budgets.results import Allocation, Budget, Formats
+from boundcalc.errors import BoundcalcError
 from boundcalc.graph import OperatorGraph, build
 from boundcalc.graph.reaches import SiteKey, site_reaches
 from boundcalc.perturbations.transform import Reach
@@ -88,7 +90,7 @@ def budget(
         except BoundcalcError as error:
             if not lenient:
                 raise
-            notes.append(error.problem if isinstance(error, SpecError) else str(error))
+            notes.append(error.problem)
             return None
 
     def spread() -> Allocation:
@@ -103,9 +105,17 @@ def budget(
 
     def measured() -> Calibration:
         from boundcalc.budgets.calibration import calibrate as measure
+        from boundcalc.budgets.measured_bits import measured_bits
 
         section = asked.section.calibration or CalibrationSection()
-        return measure(asked, section, proved_scale=sizes.scale, progress=progress)
+        found = measure(asked, section, proved_scale=sizes.scale, progress=progress)
+        if not allocate:
+            return found
+        try:
+            bits = measured_bits(asked, found, bare_reaches(asked.graph))
+        except BoundcalcError as error:
+            return replace(found, notes=(*found.notes, error.problem))
+        return replace(found, bits=bits)
 
     return Budget(
         question=asked,

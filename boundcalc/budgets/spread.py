@@ -56,7 +56,7 @@ def settled_allocation(asked: Question) -> Allocation:
     found, best = first, None
     for margin in _MARGINS:
         pairs = _pairs(asked, graph, reaches, found)
-        sections = [_section(q, site.bits) for q, site in pairs]
+        sections = [quantiser_section(q, site.bits) for q, site in pairs]
         new = build(spec.model_copy(update={"perturbations": sections}))
         met = {key: reach for key, reach in _met(new).items() if reach is not None}
         bound = _bound(asked, new, pairs)
@@ -86,7 +86,7 @@ def _pairs(
     return [(by_site[site.direction, site.label], site) for site in found.sites]
 
 
-def _section(quantiser: Quantiser, bits: int) -> PerturbationSection:
+def quantiser_section(quantiser: Quantiser, bits: int) -> PerturbationSection:
     """The quantiser in a spec; what leaves the range is clipped, and shows in :func:`_held`."""
     site = quantiser.site
     return PerturbationSection.model_validate(

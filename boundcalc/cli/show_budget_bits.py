@@ -7,7 +7,8 @@ from rich.markup import escape
 
 from boundcalc.arithmetic import Number
 from boundcalc.arithmetic.number import format_number
-from boundcalc.budgets.results import Allocation, Budget, Calibration, SiteSensitivity
+from boundcalc.budgets.calibration.results import Calibration, SiteSensitivity
+from boundcalc.budgets.results import Allocation, Budget
 from boundcalc.cli.tables import make_table, print_line, print_table, shortened
 from boundcalc.report.budget_words import (
     EVENTS_ON_TOP,
@@ -182,7 +183,24 @@ def _fared(found: Calibration) -> list[str]:
         f"largest common factor: measured {lettered(found.scale, 'none')}, "
         f"proved {lettered(found.proved_scale, 'none')}{_ratio(found)}"
     )
+    lines += _measured_bits(found)
     return lines + [f"note: {note}" for note in found.notes]
+
+
+def _measured_bits(found: Calibration) -> list[str]:
+    """Bits by measured sensitivities; the proved ones stand in their own table."""
+    chosen = found.bits
+    if chosen is None:
+        return []
+    sites = ", ".join(
+        f"{label} {direction} {bits}" for (direction, label), bits in chosen.bits.items()
+    )
+    return [
+        f"bits by measured sensitivities: {sites}",
+        f"they cost {lettered(chosen.cost)} bits per sample; predicted bound "
+        f"{lettered(chosen.bound)}, simulated {lettered(chosen.simulated)} "
+        f"{_interval(chosen.interval)}",
+    ]
 
 
 def _ratio(found: Calibration) -> str:

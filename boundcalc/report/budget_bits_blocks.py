@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from boundcalc.budgets.results import (
-    Allocation,
-    Budget,
-    Calibration,
-    Formats,
-    SiteBits,
-    SiteSensitivity,
-)
+from boundcalc.budgets.calibration.results import Calibration, SiteSensitivity
+from boundcalc.budgets.results import Allocation, Budget, Formats, SiteBits
 from boundcalc.report.budget_cells import cell, site_column
 from boundcalc.report.budget_words import (
     EVENTS_ON_TOP,
@@ -164,7 +158,36 @@ def calibration_blocks(found: Budget) -> tuple[Block, ...]:
     blocks: list[Block] = [Paragraph(joined(lead, _fared(measured), *notes))]
     blocks.append(_error_table(found, measured))
     biases = [row for row in measured.sites if row.measured_bias is not None]
-    return (*blocks, *((_bias_table(found, biases),) if biases else ()))
+    return (
+        *blocks,
+        *((_bias_table(found, biases),) if biases else ()),
+        *_measured_bits(measured),
+    )
+
+
+def _measured_bits(found: Calibration) -> tuple[Block, ...]:
+    """Bits by measured sensitivities, in words."""
+    chosen = found.bits
+    if chosen is None:
+        return ()
+    named = [
+        part
+        for (direction, label), bits in chosen.bits.items()
+        for part in (", ", place(label), f" {direction} {bits}")
+    ]
+    text = joined(
+        Strong("Bits by measured sensitivities."),
+        " With the measured sensitivities in place of the proved ones the cheapest bits are ",
+        *named[1:],
+        ". They cost ",
+        cell(chosen.cost),
+        " bits per sample; the predicted bound is ",
+        cell(chosen.bound),
+        ", and a simulated run with these quantisers gave ",
+        cell(chosen.simulated),
+        ". This is a prediction for runs like the one that was measured, not a bound.",
+    )
+    return (Paragraph(text),)
 
 
 def _error_table(found: Budget, measured: Calibration) -> Table:

@@ -10,15 +10,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from boundcalc.arithmetic import Number, Status
+from boundcalc.budgets.calibration.results import Calibration, MeasuredBits
 from boundcalc.budgets.orders.results import IntermittentOrders, RegimeOrders
-from boundcalc.budgets.results import (
-    Allocation,
-    Budget,
-    Calibration,
-    Formats,
-    Frequency,
-    Magnitudes,
-)
+from boundcalc.budgets.results import Allocation, Budget, Formats, Frequency, Magnitudes
 from boundcalc.report.budget_words import from_below
 from boundcalc.report.results import nearest, number, sampled
 
@@ -234,7 +228,19 @@ def _calibration(found: Calibration) -> dict[str, Any]:
         ),
         "error_ci": _ends(found.error_interval),
         "bias_ci": _ends(found.bias_interval),
+        "bits": None if found.bits is None else _measured_bits(found.bits),
         "notes": list(found.notes),
+    }
+
+
+def _measured_bits(found: MeasuredBits) -> dict[str, Any]:
+    return {
+        "sites": [
+            {"pass": direction, "site": label, "bits": bits}
+            for (direction, label), bits in found.bits.items()
+        ],
+        **_numbers(cost=found.cost, bound=found.bound, simulated=found.simulated),
+        "ci": _ends(found.interval),
     }
 
 

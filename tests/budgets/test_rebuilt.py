@@ -111,6 +111,21 @@ def test_every_law_names_the_parameters_that_scale() -> None:
             assert values[1] == values[0] * 3**power, (name, moment)
 
 
+def test_moments_scale_with_the_factor() -> None:
+    spec = bc.loads("""
+version: 1
+name: moments
+graph:
+  uniform: {jac: 1, lip: 1, hess: 1, hess_op: 1, third: 1}
+  operators: [{id: f1}, {id: f2}]
+perturbations: [{at: f1, pass: forward, rms: 1/5, mean: 1/10, fourth: 1/4, every: 3}]
+""")
+    section = scaled_spec(spec, Fraction(5, 2)).perturbations[0]
+    found = [getattr(section, k).evaluate(RATIONALS) for k in ("rms", "mean", "fourth")]
+    assert found == [Fraction(1, 2), Fraction(1, 4), Fraction(5, 8)]
+    assert section.every == 3
+
+
 # --- everything at once ---------------------------------------------------------------------
 
 

@@ -31,7 +31,7 @@ def proved_cheapest(table: Table, limit: float, picks: Picks | None, effort: int
     to at least the incumbent's.  If that takes too long the lower bound is the sum of least
     costs, each over the candidates that the bound allows with ideal ones elsewhere.
     """
-    weight = len(table.evaluator.recording(table.levels(table.best)).program)
+    weight = table.evaluator.weight(table.levels(table.best))
     alone = int(table.counts.sum())
     if alone * weight > effort:
         return Search(picks, _least_costs(table, None))

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from boundcalc.budgets.allocation.evaluator import Array, Evaluator, Moments
+from boundcalc.budgets.allocation.evaluator import Array, Bounding, Moments
 
 Picks: TypeAlias = npt.NDArray[np.intp]
 
@@ -54,7 +54,7 @@ class Table:
         Gives bounds.
     """
 
-    def __init__(self, candidates: Sequence[Sequence[Candidate]], evaluator: Evaluator) -> None:
+    def __init__(self, candidates: Sequence[Sequence[Candidate]], evaluator: Bounding) -> None:
         self.evaluator = evaluator
         #: By site: positions in what was given of the candidates that are kept.
         self.kept = [_undominated(options) for options in candidates]

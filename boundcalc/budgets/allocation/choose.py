@@ -15,7 +15,7 @@ import numpy as np
 
 from boundcalc.budgets.allocation.branch import proved_cheapest
 from boundcalc.budgets.allocation.candidates import Candidate, Picks, Table
-from boundcalc.budgets.allocation.evaluator import Evaluator
+from boundcalc.budgets.allocation.evaluator import Bounding
 
 #: How far from the target, relative to it, floating point looks: first a little too far.
 MARGINS = (-1e-12, 1e-12, 1e-9, 1e-6, 1e-4)
@@ -58,7 +58,7 @@ class Chosen:
 
 def cheapest(
     candidates: Sequence[Sequence[Candidate]],
-    evaluator: Evaluator,
+    evaluator: Bounding,
     target: float,
     accept: Callable[[tuple[int, ...]], bool] | None = None,
     *,
@@ -132,8 +132,8 @@ def _heuristic(table: Table, limit: float, start: Picks | None, effort: int) -> 
 
 
 def _weight(table: Table, picks: Picks) -> int:
-    """Instructions of the program for an assignment."""
-    return len(table.evaluator.recording(table.levels(picks)).program)
+    """Instructions of a bound of an assignment."""
+    return table.evaluator.weight(table.levels(picks))
 
 
 def priced(table: Table, limit: float, effort: int) -> Picks | None:

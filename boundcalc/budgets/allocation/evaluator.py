@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +40,19 @@ class Moments:
     def of(self, rows: slice | int | npt.NDArray[np.intp]) -> Moments:
         """Some of the assignments."""
         return Moments(self.rms[rows], self.mean[rows], self.fourth[rows])
+
+
+class Bounding(Protocol):
+    """What a search for an assignment needs: bounds of many, in floating point."""
+
+    def weight(self, levels: Moments) -> int:
+        """How much work one bound is, in elementary operations."""
+
+    def bound(self, levels: Moments) -> float:
+        """The bound of one assignment."""
+
+    def bounds(self, levels: Moments) -> Array:
+        """The bounds of several assignments."""
 
 
 @dataclass
@@ -98,6 +111,10 @@ class Evaluator:
     @cached_property
     def _forward(self) -> npt.NDArray[np.bool_]:
         return np.array([site.direction == "forward" for site in self.sites])
+
+    def weight(self, levels: Moments) -> int:
+        """Instructions that one bound takes."""
+        return len(self.recording(levels).program)
 
     def inputs(self, levels: Moments, recording: Recording) -> list[Scalar]:
         """The program's inputs for one or several assignments."""

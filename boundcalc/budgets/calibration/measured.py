@@ -9,6 +9,7 @@ from boundcalc.budgets.calibration.budgeting import measured_scale, sets_of
 from boundcalc.budgets.calibration.checked import simulated
 from boundcalc.budgets.calibration.iterates import Iterates, trained_iterates
 from boundcalc.budgets.calibration.laws import laws_of
+from boundcalc.budgets.calibration.results import Calibration, SiteSensitivity
 from boundcalc.budgets.calibration.sensitivities import (
     prediction_notes,
     sensitivities,
@@ -16,7 +17,6 @@ from boundcalc.budgets.calibration.sensitivities import (
 )
 from boundcalc.budgets.calibration.survey import check_work, site_probes, survey
 from boundcalc.budgets.question import Question
-from boundcalc.budgets.results import Calibration, SiteSensitivity
 from boundcalc.operators.base import Array
 from boundcalc.simulate.run import Progress
 from boundcalc.spec.budget import CalibrationSection

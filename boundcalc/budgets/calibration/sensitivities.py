@@ -12,8 +12,8 @@ from boundcalc.arithmetic.combine import quotient
 from boundcalc.budgets.calibration.checked import Simulated
 from boundcalc.budgets.calibration.estimates import largest
 from boundcalc.budgets.calibration.prediction import Predicted
+from boundcalc.budgets.calibration.results import Calibration, SiteSensitivity
 from boundcalc.budgets.calibration.survey import Survey
-from boundcalc.budgets.results import Calibration, SiteSensitivity
 from boundcalc.graph import OperatorGraph
 from boundcalc.theories.perturbed.coefficients import coefficients
 
