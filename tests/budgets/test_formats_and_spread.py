@@ -13,6 +13,7 @@ import boundcalc as bc
 from boundcalc.arithmetic import FLOATS
 from boundcalc.budgets.budget import bare_reaches
 from boundcalc.budgets.formats import cheapest_formats
+from boundcalc.budgets.levels import with_perturbations
 from boundcalc.budgets.offers import offer, offered, with_formats
 from boundcalc.budgets.question import Question, highest, lowest, question
 from boundcalc.budgets.results import Allocation, Formats
@@ -82,6 +83,39 @@ def test_the_bound_is_that_of_the_spec_with_the_formats_in_it() -> None:
         )
         assert entry.mean is not None
         assert entry.mean.value == 0
+
+
+@pytest.mark.parametrize("tolerance", ["1/3", "1/7", "1/20", "1/50", "1/123", "1/200"])
+def test_the_bound_with_the_formats_is_never_above_the_target(tolerance: str) -> None:
+    q = asked(tolerance)
+    found = cheapest_formats(q, bare_reaches(q.graph))
+    assert found.bound is not None
+    assert highest(found.bound.value) <= lowest(q.target.value)
+
+
+def test_events_are_admissible_on_top_of_the_formats_and_one_more_is_not() -> None:
+    event = {"at": "act", "pass": "forward", "rms": "1", "mean": "3/4"}
+    q = asked("1/4", events=[{"name": "flip", **event}])
+    found = cheapest_formats(q, bare_reaches(q.graph))
+    chosen = next(f for f in found.frequencies if f.mean_case == "given")
+    assert 0 < chosen.count_worst < 10
+    for count, admissible in ((chosen.count_worst, True), (chosen.count_worst + 1, False)):
+        # On the regions that the formats alone make: an event may go beyond them (A3).
+        more = PerturbationSection.model_validate({**event, "last": count})
+        graph = rebuilt(found, q)
+        place = bc.build(
+            bc.loads(
+                """
+version: 1
+name: places
+graph:
+  uniform: {jac: 1, lip: 1, hess: 1, hess_op: 1, third: 1}
+  operators: [{id: layer}, {id: act}, {id: out}, {id: loss}]
+"""
+            ).model_copy(update={"perturbations": [more]})
+        )
+        joint = with_perturbations(graph, [*graph.perturbations, *place.perturbations])
+        assert q.admissible(joint) is admissible
 
 
 def test_no_cheaper_choice_among_all_of_two_candidates_is_admissible() -> None:
