@@ -70,6 +70,7 @@ def budget(
     >>> str(found.magnitudes.scale)
     '0.178885'
     """
+    from boundcalc.budgets.bounded import bounded
     from boundcalc.budgets.frequency import frequencies
     from boundcalc.budgets.magnitude import magnitudes
     from boundcalc.budgets.orders import orders
@@ -77,7 +78,7 @@ def budget(
     from boundcalc.budgets.rebuilt import rebuilt
 
     asked = question(graph)
-    sizes, name = rebuilt(asked, magnitudes(asked)), asked.family.name
+    sizes, name = rebuilt(asked, bounded(asked, magnitudes(asked))), asked.family.name
     found_orders = orders(asked.graph, name)
     short = (horizon_note(asked.graph, name, regime) for regime in found_orders)
     notes = [*graph.notes, *(note for note in short if note is not None)]

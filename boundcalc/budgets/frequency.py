@@ -15,6 +15,7 @@ for certain.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Literal
 
@@ -23,6 +24,7 @@ import numpy as np
 from boundcalc.arithmetic import Arithmetic, Number, Scalar, Status
 from boundcalc.arithmetic.best import in_best_kind
 from boundcalc.arithmetic.number import worst
+from boundcalc.budgets import regions
 from boundcalc.budgets.frequency_events import Event, events
 from boundcalc.budgets.inversion import Inverter
 from boundcalc.budgets.inversion_certain import lowered
@@ -82,10 +84,15 @@ def frequencies(asked: Question, *, on_top: bool = False) -> tuple[Frequency, ..
     0 None 1.5625
     3 34 0.3125
     """
-    inverter = Inverter(asked)
     found: list[Frequency] = []
+    base = Inverter(asked)
     for event in events(asked.graph):
-        found += [_Counted(inverter, event, case, on_top).answer() for case in _cases(event)]
+        graph = regions.on_top(asked.graph, event) if on_top else regions.alone(asked, event)
+        own = base if graph is asked.graph else None
+        if own is None and graph is not None:
+            own = Inverter(replace(asked, graph=graph))
+        quiet = base if on_top else None
+        found += [_Counted(base, event, case, own, quiet).answer() for case in _cases(event)]
     return tuple(found)
 
 
@@ -100,26 +107,31 @@ class _Counted:
     """One event with one mean."""
 
     def __init__(
-        self, inverter: Inverter, event: Event, case: MeanCase, on_top: bool = False
+        self,
+        base: Inverter,
+        event: Event,
+        case: MeanCase,
+        own: Inverter | None,
+        quiet: Inverter | None,
     ) -> None:
-        self._inverter, self._event, self._case = inverter, event, case
-        self._on_top = on_top
-        self._objective = inverter.objective
-        self._horizon = inverter.objective.p.horizon
+        self._inverter, self._event, self._case = own or base, event, case
+        self._impossible, self._without = own is None, quiet
+        self._objective = self._inverter.objective
+        self._horizon = self._objective.p.horizon
         everywhere, on = placed([Progression(0, 1, self._horizon)], self._horizon)
 
-        def base(kind: Arithmetic, group: int) -> Levels:
+        def levels(kind: Arithmetic, group: int) -> Levels:
             del group
             return self._base(kind)
 
-        self._scene = Scene(everywhere, base, on, inverter.moments, lone=not on_top)
+        self._scene = Scene(everywhere, levels, on, self._inverter.moments, lone=quiet is None)
         self._known: dict[str, tuple[Scalar, Scalar]] = {}
         self._still: dict[str, tuple[Scalar, Scalar]] = {}
 
     def _base(self, kind: Arithmetic) -> Levels:
-        """What acts at every step."""
+        """What acts at every step, as it is at steps with the event."""
         graph = self._inverter.asked.graph
-        return graph.levels(kind) if self._on_top else silent(graph, kind)
+        return silent(graph, kind) if self._without is None else graph.levels(kind)
 
     def answer(self) -> Frequency:
         """All that is asked of it."""
@@ -127,6 +139,9 @@ class _Counted:
         if not event.reaches:
             whole = Number(Fraction(1), Status.PROVED, limit=True)
             return self._frequency(T, T, 1, whole, whole, Number(Fraction(0), Status.PROVED))
+        if self._impossible:
+            none = Number(Fraction(0), Status.PROVED, limit=True)
+            return self._frequency(0, 0, None, none, none, None)
         worst_count = _last(lambda Q: self._fits(_at_end(Q, T)), T)
         spread = _last(lambda Q: self._fits(_apart(Q, T // Q, T)), T)
         # Δt apart at most ⌈T/Δt⌉ happen, and the fewer and the earlier the larger Δt is.
@@ -149,7 +164,7 @@ class _Counted:
         interval: int | None,
         rate: Number,
         probability: Number,
-        spare: Number,
+        spare: Number | None,
     ) -> Frequency:
         event = self._event
         rms = event.number(0)
@@ -191,12 +206,12 @@ class _Counted:
 
     def _quiet(self, kind: Arithmetic) -> tuple[Scalar, Scalar]:
         """Error and bias at a step without the event."""
-        if not self._on_top:
+        if self._without is None:
             return kind.number(0), kind.number(0)
         if kind.name not in self._still:
-            levels = self._base(kind)
+            levels = self._without.asked.graph.levels(kind)
             forward, backward = levels.forward_centred, levels.backward_centred
-            self._still[kind.name] = self._inverter.moments(
+            self._still[kind.name] = self._without.moments(
                 kind, levels, forward=forward, backward=backward
             )
         return self._still[kind.name]
@@ -211,7 +226,7 @@ class _Counted:
         if x is not None:
             root = kind.sqrt(x)
             rms, mean, fourth = rms * root, mean * x, fourth * kind.sqrt(root)
-        if not self._on_top:
+        if self._without is None:
             return rms, mean, fourth
         own = self._own(kind)
         return rms + own[0], mean + own[1], fourth + own[2]
@@ -226,7 +241,7 @@ class _Counted:
         return levels.e[index], levels.m[index], fourth
 
     def _dependence(self, kind: Arithmetic) -> Dependence:
-        own = self._base(kind).dependence if self._on_top else None
+        own = None if self._without is None else self._base(kind).dependence
         if own is None or self._event.direction == "backward":
             return self._event.dependence
         return min(own[self._event.index], self._event.dependence)

@@ -16,6 +16,7 @@ from boundcalc.graph import OperatorGraph
 from boundcalc.graph.parts import Perturbation, Site
 from boundcalc.perturbations.dependence import Dependence
 from boundcalc.spec.budget import EventSection
+from boundcalc.spec.expressions import Expression
 
 Direction = Literal["forward", "backward"]
 
@@ -35,6 +36,10 @@ class Event:
         Of the operator or the edge.
     reaches
         Whether it reaches the gradient at all.
+    largest
+        No component is larger; None where that is not stated.
+    where
+        Its place in the ``budget`` section; empty for a perturbation of the spec.
     """
 
     name: str
@@ -44,6 +49,8 @@ class Event:
     reaches: bool
     moments: Moments
     dependence: Dependence = Dependence.ANY
+    largest: Expression | None = None
+    where: str = ""
 
     def number(self, part: int) -> Number:
         """Its rms (0) or its mean (1)."""
@@ -66,7 +73,16 @@ def events(graph: OperatorGraph) -> Iterator[Event]:
         moments = _stated(graph, event, where)
         for direction, index, label in _places(graph, event, where):
             reaches = _reaches(graph, direction, index)
-            yield Event(event.name, direction, index, label, reaches, moments)
+            yield Event(
+                event.name,
+                direction,
+                index,
+                label,
+                reaches,
+                moments,
+                largest=event.largest,
+                where=where,
+            )
     if not asked:
         for perturbation in graph.perturbations:
             yield _of(graph, perturbation)

@@ -20,6 +20,7 @@ is certainly within the target.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, Protocol
@@ -164,7 +165,9 @@ class Inverter:
                         value = self.objective.spent(scene.groups, sizes, PLAIN)
                     return np.broadcast_to(np.asarray(value, dtype=np.float64), u.shape)
 
-                found[chunk] = crossing(spent, lows[chunk], highs[chunk])
+                # Where a number leaves the range of float64 each is searched on its own.
+                with suppress(ArithmeticError, ExpressionError):
+                    found[chunk] = crossing(spent, lows[chunk], highs[chunk])
         return found
 
     def _single(
@@ -216,7 +219,7 @@ class Inverter:
             with np.errstate(all="ignore"):
                 sizes = scene.sizes(PLAIN, lever, float(size))
                 found = float(self.objective.spent(scene.groups, sizes, PLAIN))
-        except (OverflowError, ExpressionError):
+        except (ArithmeticError, ExpressionError):
             pass
         if not np.isfinite(found):
             sizes = scene.sizes(WIDE, lever, WIDE.number(size))
@@ -232,7 +235,7 @@ class Inverter:
                     value = float(self.objective.spent(scene.groups, sizes, PLAIN))
                 if 0 < value < np.inf:
                     return value
-            except (OverflowError, ExpressionError):
+            except (ArithmeticError, ExpressionError):
                 pass
         x = WIDE.exp(WIDE.number(Fraction(u)) * WIDE.log(WIDE.number(2)))
         sizes = scene.sizes(WIDE, lever, x)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from boundcalc.arithmetic import Arithmetic, Scalar
+from boundcalc.arithmetic import WIDE, Arithmetic, Scalar
 from boundcalc.budgets.inversion_groups import Groups
 from boundcalc.budgets.inversion_moments import PLAIN, Moments
 from boundcalc.graph import OperatorGraph
@@ -125,7 +125,8 @@ class Scene:
 
     def _centred(self, lever: Lever, group: int) -> tuple[bool, bool]:
         if group not in self._means:
-            levels = self._levels(PLAIN, group)
+            # Not in float64, where a size may be out of range and a mean may vanish.
+            levels = self._levels(WIDE, group)
             size = len(levels.e) - 1
             self._means[group] = (
                 frozenset(i for i in range(1, size) if levels.m[i] != 0),

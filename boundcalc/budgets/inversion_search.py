@@ -74,7 +74,8 @@ class _State:
         if not which.size:
             return
         with np.errstate(all="ignore"):
-            f = np.log2(self._spent(which, u))
+            # What is next to nothing may be negative, for rounding.
+            f = np.log2(np.maximum(self._spent(which, u), 0.0))
         f = np.where(np.isnan(f), np.inf, f)
         below = f <= 0
         for side, sign, mask in (("a", "fa", below), ("b", "fb", ~below)):

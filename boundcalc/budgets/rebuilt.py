@@ -89,7 +89,7 @@ def rebuilt(asked: Question, found: Magnitudes) -> Magnitudes:
     scale, bound = _root(asked, scale)
     note = (
         "the common factor counts that larger perturbations enlarge the regions on which the "
-        "constants hold; the largest values of single sites hold on the regions of the spec"
+        "constants hold"
     )
     status = worst(found.scale.status, bound.status)
     return replace(

@@ -97,7 +97,8 @@ class Frequency:
         ``probability`` of a perturbation).
     spare
         How much of the tolerance one event takes: (bound with one, at the worst step, −
-        unperturbed bound) / (target − unperturbed bound).
+        unperturbed bound) / (target − unperturbed bound); None where a format does not hold the
+        values that the event makes.
     """
 
     name: str
@@ -111,7 +112,7 @@ class Frequency:
     interval: int | None
     rate: Number
     probability: Number
-    spare: Number
+    spare: Number | None
 
 
 @dataclass(frozen=True)

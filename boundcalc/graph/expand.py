@@ -189,6 +189,15 @@ def _local(
 ) -> tuple[str, ...]:
     """Inputs of a member: other members by their own ids, and what the block reads."""
     found: list[str] = []
+    if INPUT in names and INPUT not in local and len(names) > 1 and not inputs:
+        raise SpecError(
+            "an operator of a block reads the data next to other inputs, but the block itself "
+            "begins at the data",
+            where=f"{where}.inputs",
+            value=f"[{', '.join(names)}]",
+            expected=f"either {INPUT} alone, which is the data here, or operators only",
+            fix=f"put `{{id: start, type: identity}}` before the block: {INPUT} is its output then",
+        )
     for name in names:
         if name == INPUT and INPUT not in local:
             found.extend(inputs)

@@ -17,13 +17,14 @@ from boundcalc.perturbations.formats.flip_sums import flip_moments
 from boundcalc.perturbations.formats.flips import SLACK, Cells, NonFinite, cells, finite
 from boundcalc.perturbations.formats.rounding import Grid, exactly, misfit, rounded
 from boundcalc.perturbations.formats.settings import held_scale, known_format, known_number
+from boundcalc.perturbations.formats.settling import happens
 from boundcalc.perturbations.formats.table import Format, format_named
 from boundcalc.perturbations.transform import Apply, Largest, Reach, Transform
 from boundcalc.perturbations.vector import VectorMoments
 from boundcalc.spec.fields import Positive, Size, custom_error
 
 _RAREST = power(-100)  # so that float64 holds the products of rates and numbers
-_DENSE = 2.0**-6  # rate from which on every bit is drawn
+_DENSE = power(-6)  # rate from which on every bit is drawn
 
 
 @final
@@ -32,8 +33,9 @@ class BitFlip(Transform):
 
     The value is rounded to the nearest number of the format (ties to even), then each listed
     bit flips with probability ``rate``, independently of all others, anew at every use.  The
-    perturbation is the sum of both errors.  Results that are infinite, not a number, or larger
-    than the format's largest number become what ``nonfinite`` says.
+    perturbation is the sum of both errors.  Results that are infinite or not a number become
+    what ``nonfinite`` says.  Integers have no such results; theirs is −top − 1 at the least,
+    to which nothing is rounded, and that is kept: −8 in int4, whose numbers end at ±7.
 
     Attributes
     ----------
@@ -41,7 +43,8 @@ class BitFlip(Transform):
         A name in :data:`~boundcalc.perturbations.formats.table.FORMATS`; integers in two's
         complement.
     rate
-        Probability that a bit has flipped when the value is used.
+        Probability that a bit has flipped when the value is used: 0, 1, or at least 2⁻¹⁰⁰
+        away from both.
     bits
         ``all``, ``sign``, ``exponent``, ``mantissa``, or a list of positions: 0 is the last
         digit of the significand, the number of bits less one the sign.
@@ -85,6 +88,8 @@ class BitFlip(Transform):
             raise custom_error("the rate is not a probability", "a number between 0 and 1")
         if 0 < rate < _RAREST:
             raise custom_error("the rate is too small to work with", "0, or at least 2^-100")
+        if 0 < 1 - rate < _RAREST:
+            raise custom_error("the rate is too close to 1", "1, or at most 1 - 2^-100")
         if self.scale is not None:
             held_scale(self.scale)
         form = self.form
@@ -136,14 +141,16 @@ class BitFlip(Transform):
         return Fraction(self.form.bits * size)
 
     def apply(self) -> Apply:
-        """Q, bit-exact; how many bits flip follows NumPy's binomial law, which is a float64's.
+        """Q, bit-exact, with exact probabilities for rates of at least 1/64.
+
+        Below, how many bits flip follows NumPy's binomial law, whose rate is a float64.
 
         Raises
         ------
         SimulationError
             When it is called: a value is not finite or does not fit the format.
         """
-        form, rate, listed = self.form, float(known_number(self.rate, "rate")), self.listed
+        form, rate, listed = self.form, known_number(self.rate, "rate"), self.listed
         grid, scale, nonfinite = Grid.of(form), exactly(self._scale), self.nonfinite
 
         def flipped(rng: np.random.Generator, values: Array) -> Array:
@@ -198,18 +205,18 @@ def _require_fits(values: Array, grid: Grid, scale: float, form: Format) -> None
 
 
 def _draw(
-    rng: np.random.Generator, size: int, listed: tuple[int, ...], rate: float
+    rng: np.random.Generator, size: int, listed: tuple[int, ...], rate: Fraction
 ) -> tuple[np.ndarray, np.ndarray]:
     """Which components change, and the bits that flip in each."""
     many = len(listed)
     if rate >= _DENSE:
         masks = np.zeros(size, dtype=np.int64)
         for bit in listed:
-            masks |= (rng.random(size) < rate).astype(np.int64) << bit
+            masks |= happens(rng, size, rate).astype(np.int64) << bit
         at = np.flatnonzero(masks)
         return at, masks[at]
     # Few flips: their number first, then different places, all equally likely.
-    drawn = rng.choice(size * many, int(rng.binomial(size * many, rate)), replace=False)
+    drawn = rng.choice(size * many, int(rng.binomial(size * many, float(rate))), replace=False)
     at, inverse = np.unique(drawn // many, return_inverse=True)
     masks = np.zeros(len(at), dtype=np.int64)
     np.bitwise_or.at(masks, inverse, np.left_shift(1, np.array(listed))[drawn % many])

@@ -15,7 +15,9 @@ from boundcalc.spec.sections import Name, Site
 class EventSection(Frozen):
     """An event that happens now and then, of a magnitude that does not shrink: a bit flip, say.
 
-    ``mean`` left out means that it may be as large as ``rms``.
+    ``mean`` left out means that it may be as large as ``rms``.  ``largest`` bounds every
+    component: it says how far the event moves values, where the constants of operators after it,
+    or number formats, hold on a region.
     """
 
     name: Name
@@ -23,6 +25,7 @@ class EventSection(Frozen):
     pass_: Literal["forward", "backward"] = Field(alias="pass")
     rms: Size
     mean: Size | None = None
+    largest: Size | None = None
 
     @property
     def sites(self) -> list[str]:
@@ -103,9 +106,12 @@ class BudgetSection(Frozen):
     @model_validator(mode="after")
     def _one_target(self) -> Self:
         if (self.tolerance is None) == (self.target is None):
+            both = self.target is not None
             raise custom_error(
-                "a budget needs one of `tolerance` and `target`",
+                "both `tolerance` and `target` are given, which say the same thing in two ways"
+                if both
+                else "a budget needs one of `tolerance` and `target`",
                 "tolerance: 1/10 (ten percent above the unperturbed bound), or target: 1/100",
-                "remove one of them" if self.target is not None else "add tolerance: 1/10",
+                "remove one of them" if both else "add tolerance: 1/10",
             )
         return self

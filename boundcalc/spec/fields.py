@@ -92,12 +92,20 @@ def _number(value: Any) -> Expression:
 
 
 def _nonnegative(value: Expression) -> Expression:
+    return _not_negative(value, "a number ≥ 0")
+
+
+def _positive(value: Expression) -> Expression:
+    return _not_zero(_not_negative(value, "a number > 0"))
+
+
+def _not_negative(value: Expression, expected: str) -> Expression:
     try:
         negative = _is_negative(value)
     except ExpressionError as error:
         raise refusal(error) from None
     if negative:
-        raise custom_error("a negative number", "a number ≥ 0")
+        raise custom_error("a negative number", expected)
     return value
 
 
@@ -132,4 +140,4 @@ Real = Annotated[Expression, BeforeValidator(_number), _SCHEMA]
 Size = Annotated[Expression, BeforeValidator(_number), AfterValidator(_nonnegative), _SCHEMA]
 
 #: A number or expression that must be positive.
-Positive = Annotated[Size, AfterValidator(_not_zero)]
+Positive = Annotated[Expression, BeforeValidator(_number), AfterValidator(_positive), _SCHEMA]

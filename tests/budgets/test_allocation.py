@@ -13,6 +13,7 @@ from boundcalc.arithmetic import RATIONALS, Status
 from boundcalc.budgets.allocation import integers
 from boundcalc.budgets.allocation.allocate import _Solution, allocate
 from boundcalc.budgets.allocation.quantisers import columns
+from boundcalc.budgets.question import lowest
 from boundcalc.errors import SpecError
 from boundcalc.perturbations.transform import Reach
 
@@ -361,3 +362,38 @@ def test_wide_numbers_give_the_same_allocation(monkeypatch):
     wide = allocate(asked, ranges)
     assert [s.bits for s in wide.sites] == [s.bits for s in floats.sites]
     assert float(wide.relaxed_cost) == pytest.approx(float(floats.relaxed_cost), rel=1e-7)
+
+
+def test_the_real_valued_cost_is_never_below_that_of_the_least_bits():
+    for budget, least in (
+        ("tolerance: 1e300", 1),
+        ("tolerance: 1e300, allocation: {least_bits: 3}", 3),
+    ):
+        asked = specs.chain(3, 4, budget=budget)
+        found = allocate(asked, specs.reaches(asked))
+        weights = sum(site.weight.value for site in found.sites)
+        assert found.cost.value == least * weights
+        assert found.relaxed_cost.value == least * weights
+        assert found.relaxed_cost.limit
+
+
+def test_equal_bits_that_were_not_checked_exactly_are_computed(monkeypatch):
+    asked = specs.chain(3, 4)
+    assert allocate(asked, specs.reaches(asked)).uniform_cost.status is Status.PROVED
+    monkeypatch.setattr("boundcalc.budgets.allocation.allocate.EXACT_OPERATORS", 2)
+    assert allocate(asked, specs.reaches(asked)).uniform_cost.status is Status.COMPUTED
+
+
+def test_too_few_bits_by_little_show_the_digits_that_matter():
+    loose = specs.chain(3, 4, budget="tolerance: 100, allocation: {least_bits: 3, most_bits: 3}")
+    bound = allocate(loose, specs.reaches(loose)).bound
+    target = lowest(bound.value) * (1 - Fraction(1, 10**8))
+    short = target.limit_denominator(10**12)
+    near = specs.chain(3, 4, budget=f"target: {short}, allocation: {{most_bits: 3}}")
+    with pytest.raises(SpecError) as caught:
+        allocate(near, specs.reaches(near))
+    shown = float(caught.value.value.removeprefix("bound "))
+    limit = float(caught.value.expected.removeprefix("at most "))
+    assert limit == pytest.approx(float(target), rel=1e-9)
+    assert shown == pytest.approx(float(bound), rel=1e-9)
+    assert shown / limit == pytest.approx(1 + 1e-8, abs=2e-9)

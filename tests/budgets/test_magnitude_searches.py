@@ -278,3 +278,41 @@ def test_rounding_down(value: Fraction, bits: int) -> None:
 def _forget() -> Iterator[None]:
     yield
     answers.cache_clear()
+
+
+ONES = dict.fromkeys(CONSTANTS, "1")
+
+
+@pytest.mark.parametrize("budget", ["tolerance: 1/10", "tolerance: 1/10, step_size: best"])
+@pytest.mark.parametrize("mu", [None, "1/10"])
+@pytest.mark.parametrize("family", ["sharp", "corrected"])
+def test_a_huge_perturbation_is_scaled_like_a_small_one(
+    budget: str, mu: str | None, family: str
+) -> None:
+    item = "at: f.1, pass: forward, rms: {0}, mean: 0, fourth: {0}"
+    case = Case(
+        mu=mu, step="1/4", horizon=100, constants=ONES, budget=f"{budget}, family: {family}"
+    )
+    one = magnitudes(replace(case, perturbations=(item.format("1"),)).ask())
+    huge = magnitudes(replace(case, perturbations=(item.format("1e300"),)).ask())
+    assert one.scale is not None
+    assert huge.scale is not None
+    assert float(huge.scale.value * 10**300) == pytest.approx(float(one.scale), rel=1e-9)
+    assert [str(a.alone) for a in huge.allowances] == [str(a.alone) for a in one.allowances]
+
+
+def test_huge_constants_scale_what_is_admissible() -> None:
+    # An operator's size goes with a power of 1/c that grows with what comes after it.
+    case = Case(mu=None, step="1/4", horizon=100, constants=dict.fromkeys(CONSTANTS, "1e300"))
+    small = replace(case, constants=dict.fromkeys(CONSTANTS, "1e10"))
+    huge, modest = magnitudes(case.ask()).allowances, magnitudes(small.ask()).allowances
+    assert [(a.direction, a.label, a.quantity) for a in huge] == [
+        (a.direction, a.label, a.quantity) for a in modest
+    ]
+    for a, b in zip(huge, modest, strict=True):
+        power = round(-log2(exactly(b.alone)) / (10 * np.log2(10)))
+        assert power in (1, 2, 3, 4)
+        # What is left of the power is a number near 1, the same for both.
+        rest_a = float(exactly(a.alone) * Fraction(10) ** (300 * power))
+        rest_b = float(exactly(b.alone) * Fraction(10) ** (10 * power))
+        assert rest_a == pytest.approx(rest_b, rel=1e-6)

@@ -10,8 +10,9 @@ from budget_texts import Case, shipped
 
 from boundcalc import build, loads
 from boundcalc.arithmetic import Status
+from boundcalc.arithmetic.number import format_number
 from boundcalc.budgets.levels import scaled, sized, with_perturbations
-from boundcalc.budgets.question import highest, lowest, question
+from boundcalc.budgets.question import digits_apart, highest, lowest, question
 from boundcalc.errors import BoundcalcError, SpecError
 
 F = Fraction
@@ -147,3 +148,35 @@ def test_a_spec_without_the_sections() -> None:
 def test_a_family_that_refuses_the_graph() -> None:
     with pytest.raises(SpecError, match="chains"):
         shipped("diamond", tolerance=F(1), family="published")
+
+
+@pytest.mark.parametrize(
+    ("budget", "words"),
+    [
+        ("tolerance: -1", "expected: a number > 0"),
+        ("tolerance: 0", "expected: a number > 0"),
+        ("tolerance: 1, step_size: -1/2", "expected: a number > 0"),
+        ("tolerance: 1, target: 1", "both `tolerance` and `target` are given"),
+        ("regime: pl", "needs one of `tolerance` and `target`"),
+    ],
+)
+def test_what_a_refused_budget_is_told(budget: str, words: str) -> None:
+    with pytest.raises(BoundcalcError) as caught:
+        PLAIN.asking(budget).graph()
+    assert words in str(caught.value)
+
+
+def test_a_target_just_below_the_baseline_is_told_apart() -> None:
+    with pytest.raises(SpecError) as caught:
+        PLAIN.asking("target: 0.07999999999").ask()
+    assert caught.value.value == "0.07999999999"
+    assert caught.value.expected == "more than 0.08"
+
+
+def test_digits_apart() -> None:
+    for k in range(1, 30):
+        first, second = F(2, 7), F(2, 7) * (1 + F(1, 10**k))
+        digits = digits_apart(first, second)
+        assert digits == digits_apart(second, first) == max(6, k + 3)
+        assert format_number(first, digits) != format_number(second, digits)
+    assert digits_apart(F(1), F(1)) == 6

@@ -154,6 +154,33 @@ def test_rare_flips_are_bounded_sharply():
     assert single * float(y) ** 2 < ball < 1.1 * single * float(y) ** 2
 
 
+NEAR_ONE = [1 - Fraction(1, 10**k) for k in (9, 13, 17, 29)] + [1 - Fraction(7, 2**55)]
+
+
+@pytest.mark.parametrize("nonfinite", ["zero", "saturate"])
+@pytest.mark.parametrize("rate", NEAR_ONE)
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [("fp8_e5m2", "exponent"), ("fp8_e4m3", "all"), ("int8", "sign"), ("bf16", "exponent")],
+)
+def test_rates_that_float64_hardly_tells_from_one(name, part, rate, nonfinite):
+    """Where all flips together lead to zero or back, those that leave one bit decide."""
+    transform = BitFlip(format=name, rate=str(rate), bits=part, nonfinite=nonfinite)
+    for y in (Fraction(0), Fraction(1, 2), Fraction(1)):
+        high = max(y, Fraction(1, 10**30))
+        assert_dominates(transform, Reach((1,), None, -high, high), [y])
+        assert_dominates(transform, Reach((1,), high, None, None), [y])
+
+
+def test_a_rate_near_one_is_not_taken_for_one():
+    transform = BitFlip(format="fp8_e5m2", rate=str(1 - Fraction(1, 10**17)), bits="exponent")
+    exact = exact_component(
+        Fraction(0), transform.form, transform.listed, 1 - Fraction(1, 10**17), "zero"
+    )[1]
+    found = transform.moments(Reach((1,), Fraction(1, 10**30), None, None)).second
+    assert exact <= found.evaluate(RATIONALS) <= exact * Fraction(21, 20)
+
+
 def test_monotone_in_the_reach():
     transform = BitFlip(format="fp8_e5m2", rate="1/1000")
     found = [
@@ -194,14 +221,48 @@ def test_every_listed_bit_flips_at_the_rate(rate, bits):
 
 
 def test_few_flips_are_in_different_places():
-    at, masks = _draw(np.random.default_rng(5), 10, (0, 3), 2.0**-6 - 1e-9)
+    at, masks = _draw(np.random.default_rng(5), 10, (0, 3), Fraction(2.0**-6 - 1e-9))
     assert len(np.unique(at)) == len(at) == len(masks)
     counts = np.zeros((10, 2))
     for seed in range(1000):
-        at, masks = _draw(np.random.default_rng(seed), 10, (0, 3), 0.015)
+        at, masks = _draw(np.random.default_rng(seed), 10, (0, 3), Fraction(0.015))
         counts[at, 0] += masks & 1
         counts[at, 1] += masks >> 3
     assert np.all(np.abs(counts / 1000 - 0.015) <= 5 * np.sqrt(0.015 / 1000))
+
+
+class Drawn:
+    """A generator whose numbers are given."""
+
+    def __init__(self, value, integer):
+        self.value, self.integer = value, integer
+
+    def random(self, size):
+        return np.full(size, self.value)
+
+    def integers(self, bound):
+        return self.integer % bound
+
+
+@pytest.mark.parametrize("rate", [*NEAR_ONE, Fraction(1, 3), Fraction(1, 2), Fraction(1, 60)])
+def test_dense_flips_have_the_exact_probability(rate):
+    """The first 53 bits of a uniform number decide, or leave it to the next 53."""
+    first = int(rate * 2**53)
+    rest = rate * 2**53 - first  # of the numbers whose first bits are these
+    second = int(rest * 2**53)
+    cases = [(first - 1, 0, True), (first, second - 1, rest > 0), (first, second + 1, False)]
+    if first + 1 < 2**53:
+        cases.append((first + 1, 0, False))
+    for value, integer, flips in cases:
+        at, masks = _draw(Drawn(value / 2**53, integer), 3, (4,), rate)
+        assert at.tolist() == ([0, 1, 2] if flips else [])
+        assert masks.tolist() == ([16] * 3 if flips else [])
+
+
+def test_the_integer_below_all_others_is_kept():
+    for nonfinite in ("zero", "saturate"):
+        flip = BitFlip(format="int4", rate=1, bits="sign", nonfinite=nonfinite)
+        assert flip.apply()(np.random.default_rng(0), np.zeros(2)).tolist() == [-8.0, -8.0]
 
 
 def test_scale_and_special_results():
@@ -245,6 +306,7 @@ def test_nan_stays_and_what_does_not_fit_is_refused():
         ({"rate": "a"}, "not a known rational number"),
         ({"rate": -1}, "negative"),
         ({"rate": 1e-40}, "too small"),
+        ({"rate": str(1 - Fraction(1, 10**40))}, "too close to 1"),
         ({"rate": 0, "bits": [8]}, "not a list of bits"),
         ({"rate": 0, "bits": [-1]}, "not a list of bits"),
         ({"rate": 0, "bits": [1, 1]}, "not a list of bits"),

@@ -392,6 +392,69 @@ def test_levels_round_up_with_the_exact_probability():
         assert abs(np.mean(counts) - x) <= float(found.step) / 1000
 
 
+WIDE = [
+    (8, Fraction(-1), Fraction(1)),
+    (12, Fraction(-1), Fraction(3)),
+    (16, Fraction(-1), Fraction(1)),
+    (16, Fraction(-1), Fraction(1, 1000)),
+    (16, Fraction(-3, 1000), Fraction(1)),
+    (16, Fraction(1, 3), Fraction(2, 3)),
+]
+
+
+def near_ties(found, seed):
+    """Ties where float64 is finest and anywhere else, and values up to 3 ulp from them."""
+    rng = np.random.default_rng(seed)
+    middle = min(max(int(-found.low / found.step), 0), found.count - 2)
+    near = range(max(middle - 30, 0), min(middle + 30, found.count - 1))
+    for k in [*near, *rng.integers(found.count - 1, size=150)]:
+        x = float(found.low + (int(k) + Fraction(1, 2)) * found.step)
+        below, above = [x], [x]
+        for _ in range(3):
+            below.append(math.nextafter(below[-1], -math.inf))
+            above.append(math.nextafter(above[-1], math.inf))
+        yield from (*below, *above[1:])
+
+
+@pytest.mark.parametrize(("bits", "low", "high"), WIDE)
+def test_ties_of_levels_are_settled_where_the_difference_from_the_lowest_is_rounded(
+    bits, low, high
+):
+    """x − low is rounded to 2⁻⁵³ |low|, which is far more than the distance of x from a tie."""
+    found = levels(bits, low, high)
+    x = np.array(list(near_ties(found, 10)))
+    out = rounded(x, found.grid, np.asarray(float(found.step)))
+    for value, result in zip(x, out, strict=True):
+        at = (Fraction(value) - found.low) / found.step
+        # round() of a Fraction takes ties to even.
+        assert Fraction(result) == found.low + round(at) * found.step
+
+
+@pytest.mark.parametrize(("bits", "low", "high"), WIDE)
+def test_levels_far_from_the_lowest_are_left_with_the_exact_probability(bits, low, high):
+    found = levels(bits, low, high)
+    scale = np.asarray(float(found.step))
+    rng = np.random.default_rng(11)
+    spread = np.ldexp(rng.uniform(-1, 1, 60), rng.integers(-60, 0, 60))
+    values = np.array([*spread, *list(near_ties(found, 12))[:210]])
+    values = values[(values >= float(found.low)) & (values <= float(found.high))]
+    for x in values:
+        start = Fraction(rounded(np.array([x]), found.grid, scale, Fixed(1 - 2.0**-53))[0])
+        chance = abs(Fraction(x) - start) / found.step
+        assert chance < Fraction(3, 4)
+        move = math.copysign(1, Fraction(x) - start) * found.step
+        for near in range(-2, 3):
+            draw = Fraction(math.floor(chance * 2**53) + near, 2**53)
+            if not 0 <= draw < 1:
+                continue
+            # What 53 bits leave open is settled by further ones: all 0, or all 1.
+            all_one = draw + Fraction(1, 2**53) <= chance
+            for integer, away in ((0, draw < chance), (2**53 - 1, all_one)):
+                fixed = Fixed(float(draw), integer)
+                out = Fraction(rounded(np.array([x]), found.grid, scale, fixed)[0])
+                assert out == start + Fraction(move) * away
+
+
 def test_flushed_results():
     grid = Grid.of(FORMATS["fp8_e5m2"], flush=True)
     small = float(FORMATS["fp8_e5m2"].normal)

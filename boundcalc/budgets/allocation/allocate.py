@@ -12,7 +12,7 @@ import numpy as np
 from boundcalc.arithmetic import WIDE, Number, Status
 from boundcalc.arithmetic.best import EXACT_OPERATORS
 from boundcalc.arithmetic.combine import square_root
-from boundcalc.arithmetic.number import format_bound, format_limit
+from boundcalc.arithmetic.number import format_bound, format_limit, worst
 from boundcalc.budgets.allocation.curve import trade_off
 from boundcalc.budgets.allocation.evaluator import Array, Evaluator
 from boundcalc.budgets.allocation.integers import Assignment, assigned, least_equal
@@ -25,7 +25,7 @@ from boundcalc.budgets.allocation.quantisers import (
     site_key,
 )
 from boundcalc.budgets.levels import with_perturbations
-from boundcalc.budgets.question import Question, at_most, highest, lowest
+from boundcalc.budgets.question import Question, at_most, digits_apart, highest, lowest
 from boundcalc.budgets.results import Allocation, SiteBits
 from boundcalc.errors import ExpressionError, SpecError
 from boundcalc.graph import Site
@@ -217,11 +217,13 @@ class _Solution:
     def _infeasible(self) -> SpecError:
         most = self.limits[1]
         bound = self.exact((most,) * len(self.made))
+        target = self.asked.target
+        digits = digits_apart(highest(bound.value), lowest(target.value))
         return SpecError(
             f"{most} bits at every site are not enough",
             where="budget.allocation.most_bits",
-            value=f"bound {format_bound(bound.value)}",
-            expected=f"at most {format_limit(self.asked.target.value)}",
+            value=f"bound {format_bound(bound.value, digits)}",
+            expected=f"at most {format_limit(target.value, digits)}",
             fix="raise most_bits or the tolerance; rounding: stochastic needs fewer bits",
         )
 
@@ -232,12 +234,14 @@ class _Solution:
         equal = self._least_equal()
         weights = sum((q.weight for q in self.made), Fraction(0))
         slack, lower = self._slack(), self.found.lower
+        # Where nearly everything is admissible the dual's bound is far below the least cost.
+        relaxed = max(float(self.relaxed.lower[0]), weights * self.limits[0])
         return Allocation(
             sites=self._rows(slack),
             cost=Number(sum((q.weight * b for q, b in pairs), Fraction(0)), Status.PROVED),
-            relaxed_cost=Number(float(self.relaxed.lower[0]), Status.COMPUTED, limit=True),
+            relaxed_cost=Number(relaxed, Status.COMPUTED, limit=True),
             uniform_bits=equal,
-            uniform_cost=None if equal is None else Number(weights * equal, Status.PROVED),
+            uniform_cost=None if equal is None else Number(weights * equal, self._certain(equal)),
             bound=self.exact(bits),
             curve=tuple(
                 (Number(cost, Status.COMPUTED), Number(bound, Status.COMPUTED))
@@ -264,6 +268,14 @@ class _Solution:
             if found > most:
                 return None
         return found
+
+    def _certain(self, equal: int) -> Status:
+        """How certain it is that an equal number of bits is the least one."""
+        if self.asked.graph.size > EXACT_OPERATORS:
+            return Status.COMPUTED
+        least = self.limits[0]
+        looked_at = {equal, max(equal - 1, least)}
+        return worst(*(self.exact((bits,) * len(self.made)).status for bits in looked_at))
 
     def _rows(self, slack: float) -> tuple[SiteBits, ...]:
         c, x = self.columns, self.relaxed.x[0]

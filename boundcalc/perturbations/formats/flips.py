@@ -4,7 +4,8 @@ Each of K listed bits flips with probability r, independently.  With D = F(flipp
 
     E D^q = Σ_m r^|m| (1 − r)^(K−|m|) D_m^q,
 
-over all 2^K patterns m, for formats of at most 8 bits.  For wider ones, with D_b for the flip of
+over all 2^K patterns m, for formats of at most 8 bits; r and 1 − r are each rounded from the
+exact rate, since 1 − r may be far below 2⁻⁵³.  For wider ones, with D_b for the flip of
 bit b alone and |D_m| ≤ B for every pattern::
 
     E|D|^q ≤ min( Σ_b r |D_b|^q + min(1, C(K, 2) r²) B^q,  min(1, K r) B^q ),
@@ -31,6 +32,7 @@ import numpy.typing as npt
 
 from boundcalc.perturbations.base import Array
 from boundcalc.perturbations.formats.codes import decoded
+from boundcalc.perturbations.formats.exact import float_up
 from boundcalc.perturbations.formats.table import FloatFormat, Format
 
 #: What becomes of a result that is infinite or not a number.
@@ -80,13 +82,14 @@ def cells(form: Format, bits: tuple[int, ...], rate: Fraction, nonfinite: NonFin
     (np.float64(6.0), array([ 3., 36.]))
     """
     if form.bits <= _ENUMERATED:
-        found = _by_code(form, bits, float(rate), nonfinite)
+        found = _by_code(form, bits, rate, nonfinite)
     elif isinstance(form, FloatFormat):
-        found = _by_exponent(form, bits, float(rate), nonfinite)
+        found = _by_exponent(form, bits, float_up(rate), nonfinite)
     else:
         changes = np.array([[2.0**bit] for bit in bits])
         most = changes.sum(axis=0)
-        found = Cells(np.zeros(1), np.full(1, 0.5), _bounded(changes, most, float(rate)), most)
+        sizes = _bounded(changes, most, float_up(rate))
+        found = Cells(np.zeros(1), np.full(1, 0.5), sizes, most)
     order = np.argsort(found.low, kind="stable")
     return Cells(found.low[order], found.half[order], found.sizes[:, order], found.most[order])
 
@@ -105,14 +108,15 @@ def finite(values: Array, form: Format, nonfinite: NonFinite) -> Array:
 # --- every pattern of every code -----------------------------------------------------------
 
 
-def _by_code(form: Format, bits: tuple[int, ...], rate: float, nonfinite: NonFinite) -> Cells:
+def _by_code(form: Format, bits: tuple[int, ...], rate: Fraction, nonfinite: NonFinite) -> Cells:
+    flips, stays = float_up(rate), float_up(1 - rate)
     given = decoded(np.arange(2**form.bits), form)
     results = finite(given, form, nonfinite)
     masks = np.zeros(1, dtype=np.int64)
     chances = np.ones(1)
     for bit in bits:
         masks = np.concatenate([masks, masks | 1 << bit])
-        chances = np.concatenate([chances * (1 - rate), chances * rate])
+        chances = np.concatenate([chances * stays, chances * flips])
     # The integer −top − 1 has a code, but nothing is rounded to it.
     codes = np.flatnonzero(np.abs(given) <= float(form.largest))
     moves = results[codes[:, None] ^ masks] - results[codes][:, None]

@@ -1,7 +1,8 @@
 """Rounding of float64 arrays to a format, to nearest or stochastically, with no other rounding.
 
 The numbers of a format times a scale are, around any value x, the multiples of a spacing H.
-Both kernels find a nearest multiple r, and e = x − r, which float64 holds exactly.  To nearest
+Both kernels find a nearest multiple r, and e = x − r, which float64 holds exactly (for levels
+off zero, up to half a unit in its last place, which is settled exactly too).  To nearest
 gives r.  Stochastic rounding moves on to r + sign(e) H with probability |e|/H, so that its mean
 is x.  That comparison is |e| > U H with U of 53 random bits, and where 53 bits do not decide,
 further ones are drawn (:mod:`~boundcalc.perturbations.formats.settling`): the law is exact for
@@ -138,7 +139,7 @@ def rounded(
             if rng is not None:
                 _move_on(x, out[part], spacing, buffer, rng)
             elif grid.offset:
-                _correct(x, out[part], float(scale), k)
+                _correct(x, out[part], grid, float(scale), k)
             if grid.precision:
                 _finish(x, out[part], grid, own)
     return out.reshape(values.shape)
@@ -195,14 +196,19 @@ def _move_on(x: Array, out: Array, spacing: Array, buffer: Array, rng: np.random
     out += e
 
 
-def _correct(x: Array, out: Array, step: float, k: Array) -> None:
+def _correct(x: Array, out: Array, grid: Grid, step: float, k: Array) -> None:
     """To the other neighbour where a rounded difference led to the wrong side of a tie.
+
+    With N the number of levels, x − offset ≤ N step is rounded, and so is the quotient: by at
+    most 2⁻⁵³ N steps each, however small x is.  So every tie within 2⁻⁵⁰ N steps is settled
+    exactly.  Stochastic rounding needs none of this: it may start from either neighbour.
 
     Without an offset the quotient alone is rounded, and never to a tie T: float64 holds T times
     the scale, whose neighbours differ from it by more than half of those of T, relatively.
     """
     e = x - out
-    doubt = np.abs(np.abs(e) - step / 2) <= step * BAND
+    count = grid.largest - grid.least + 1
+    doubt = np.abs(np.abs(e) - step / 2) <= step * (BAND * count)
     if doubt.any():
         at = np.nonzero(doubt)
         half = k[at] / 2

@@ -1,11 +1,13 @@
 """The draws and ties that float64 arithmetic cannot settle, settled exactly.
 
-Both happen in a band whose width is 2⁻⁵⁰ of a spacing, so that almost no element comes here.
+Both happen in a band whose width is 2⁻⁵⁰ of a spacing, for ties of levels off zero 2⁻⁵⁰ of their
+range, so that almost no element comes here.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
+from math import floor
 
 import numpy as np
 
@@ -30,12 +32,36 @@ def goes_away(
     >>> goes_away(0.75, 0.0, 1.0, 0.5, np.random.default_rng(0))
     True
     """
-    wanted = abs(Fraction(value) - Fraction(at)) / Fraction(spacing)
+    return is_below(abs(Fraction(value) - Fraction(at)) / Fraction(spacing), drawn, rng)
+
+
+def is_below(wanted: Fraction, drawn: float, rng: np.random.Generator) -> bool:
+    """Whether a uniform real number, of which ``drawn`` holds 53 bits, is below a rational.
+
+    >>> is_below(Fraction(1, 3), 0.25, np.random.default_rng(0))
+    True
+    """
     low, width = Fraction(drawn), Fraction(1, 2**_BITS)
     while low < wanted < low + width:
         width /= 2**_BITS
         low += width * int(rng.integers(2**_BITS))
     return low < wanted
+
+
+def happens(rng: np.random.Generator, size: int, chance: Fraction) -> np.ndarray:
+    """Independent events, of which each happens with exactly that probability.
+
+    53 bits are drawn for each, and more where these do not decide: with probability 2⁻⁵³.
+
+    >>> happens(np.random.default_rng(0), 2, Fraction(1)).tolist()
+    [True, True]
+    """
+    drawn = rng.random(size)
+    open_at = floor(chance * 2**_BITS) / 2**_BITS
+    found = np.asarray(drawn < open_at)
+    for at in np.flatnonzero(drawn == open_at):
+        found[at] = is_below(chance, open_at, rng)
+    return found
 
 
 def beyond_half(value: Array, at: Array, spacing: float, even: Array) -> np.ndarray:
