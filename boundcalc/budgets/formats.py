@@ -90,7 +90,7 @@ def _shared(asked: Question) -> Question:
         raise SpecError(
             "formats cannot take more than the whole excess",
             where="budget.formats.share",
-            value=section.share,
+            value=str(section.share),
             expected="a number above 0, at most 1",
         )
     low = lowest(asked.baseline.value)

@@ -275,12 +275,14 @@ class _Counted:
         assert found.size is not None  # noqa: S101 - it has an upper end
         return Number(found.size, found.status, limit=True)
 
-    def _spare(self) -> Number:
+    def _spare(self) -> Number | None:
         groups, on = placed([_at_end(1, self._horizon)], self._horizon)
         if self._inverter.asked.best:
             never = (False,) * len(on)
             taken = self._inverter.taken(groups, lambda kind: self._by_group(kind, on))
             taken -= self._inverter.taken(groups, lambda kind: self._by_group(kind, never))
+            if not np.isfinite(taken):
+                return None  # beyond float64
             return Number(Fraction(max(taken, 0.0)), self._inverter.status(Status.COMPUTED))
 
         def share(kind: Arithmetic) -> Scalar:

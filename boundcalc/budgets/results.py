@@ -98,7 +98,7 @@ class Frequency:
     spare
         How much of the tolerance one event takes: (bound with one, at the worst step, −
         unperturbed bound) / (target − unperturbed bound); None where a format does not hold the
-        values that the event makes.
+        values that the event makes, or where it is beyond float64.
     """
 
     name: str
