@@ -179,17 +179,25 @@ def _members(
         place = f"{where}.block[{k}]"
         reads = before
         if member.inputs is not None:
+            if not inputs and _typed(member):
+                _check_data(member.inputs, local, place)
             reads = _local(member.inputs, inputs, local, name, place)
         before = (_write(member, reads, f"{name}.", place, state),)
     return before[0]
 
 
-def _local(
-    names: list[str], inputs: tuple[str, ...], local: set[str], block: str, where: str
-) -> tuple[str, ...]:
-    """Inputs of a member: other members by their own ids, and what the block reads."""
-    found: list[str] = []
-    if INPUT in names and INPUT not in local and len(names) > 1 and not inputs:
+def _typed(section: OperatorSection) -> bool:
+    """Whether it is, or holds, an operator of the library."""
+    return section.type is not None or any(map(_typed, section.block or ()))
+
+
+def _check_data(names: list[str], local: set[str], where: str) -> None:
+    """Refuse the data next to other inputs, in a block that begins at the data.
+
+    An operator of the library would be another function without it.  Of constants alone it may
+    be left out, for the data does not move.
+    """
+    if INPUT in names and INPUT not in local and len(names) > 1:
         raise SpecError(
             "an operator of a block reads the data next to other inputs, but the block itself "
             "begins at the data",
@@ -198,6 +206,13 @@ def _local(
             expected=f"either {INPUT} alone, which is the data here, or operators only",
             fix=f"put `{{id: start, type: identity}}` before the block: {INPUT} is its output then",
         )
+
+
+def _local(
+    names: list[str], inputs: tuple[str, ...], local: set[str], block: str, where: str
+) -> tuple[str, ...]:
+    """Inputs of a member: other members by their own ids, and what the block reads."""
+    found: list[str] = []
     for name in names:
         if name == INPUT and INPUT not in local:
             found.extend(inputs)

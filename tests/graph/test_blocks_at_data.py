@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from graph_texts import graph, refused
 
-SKIP = "{id: r, block: [{id: fc}, {id: s, inputs: [input, fc]}]}"
+SKIP = "{id: r, block: [{id: fc}, {id: s, type: add, inputs: [input, fc]}]}"
 
 
 def test_input_next_to_other_inputs_is_not_dropped() -> None:
@@ -23,14 +23,18 @@ def test_input_next_to_other_inputs_is_not_dropped() -> None:
 @pytest.mark.parametrize(
     ("block", "where"),
     [
-        ("{id: r, block: [{id: q, inputs: [input, input]}]}", "[0].block[0].inputs"),
-        ("{id: r, inputs: [], block: [{id: q, inputs: [input, input]}]}", "[0].block[0].inputs"),
+        ("{id: r, block: [{id: q, type: add, inputs: [input, input]}]}", "[0].block[0].inputs"),
         (
-            "{id: o, block: [{id: r, repeat: 2, block: [{id: f}, {id: s, inputs: [f, input]}]}]}",
+            "{id: r, inputs: [], block: [{id: q, type: add, inputs: [input, input]}]}",
+            "[0].block[0].inputs",
+        ),
+        (
+            "{id: o, block: [{id: r, repeat: 2, "
+            "block: [{id: f}, {id: s, type: add, inputs: [f, input]}]}]}",
             "[0].block[0].block[1].inputs",
         ),
         (
-            "{id: o, block: [{id: a}, {id: r, inputs: [input, a], block: [{id: f}]}]}",
+            "{id: o, block: [{id: a}, {id: r, inputs: [input, a], block: [{id: f, type: add}]}]}",
             "[0].block[1].inputs",
         ),
     ],
@@ -56,3 +60,8 @@ def test_input_alone_is_the_data() -> None:
 def test_an_operator_called_input_is_that_operator() -> None:
     built = graph("{id: r, block: [{id: input}, {id: f}, {id: s, inputs: [input, f]}]}", "loss")
     assert built.predecessors("r.s") == ("r.input", "r.f")
+
+
+def test_of_constants_alone_the_data_may_be_left_out() -> None:
+    built = graph("{id: r, block: [{id: fc}, {id: s, inputs: [input, fc]}]}", "loss")
+    assert built.predecessors("r.s") == ("r.fc",)
