@@ -62,10 +62,12 @@ def test_integers_are_symmetric(name, top):
     assert FORMATS[name].largest == top
 
 
-@pytest.mark.parametrize("form", FLOATS, ids=lambda form: form.name)
+@pytest.mark.parametrize(
+    "form",
+    [form for form in FLOATS if form.bits <= 16],  # whose codes can all be listed
+    ids=lambda form: form.name,
+)
 def test_step_at_is_the_largest_gap_below(form):
-    if form.bits > 16:
-        pytest.skip("too many codes")
     values = decoded(np.arange(2 ** (form.bits - 1)), form)
     values = values[np.isfinite(values)]
     gaps = np.maximum.accumulate(np.diff(values))
