@@ -123,3 +123,33 @@ def test_events_on_formats_count_what_they_do_to_later_formats() -> None:
     one = float(found.spare) * float(lowest(q.target.value) - highest(q.baseline.value))
     total = float(quiet) + found.count_worst * one
     assert float(q.target) - one <= total <= float(q.target) * (1 + 1e-12)
+
+
+def test_at_a_perturbed_site_noise_replaces_what_is_there_and_a_shift_adds_to_it() -> None:
+    own = "{at: f, pass: forward, model: uniform, half_width: 1/50}"
+    q = question(bc.build(spec(own)))
+    found = bounded(q, magnitudes(q))
+    given = {a.quantity: a.given for a in found.allowances if a.label == "f"}
+    noise = (
+        f"{{at: f, pass: forward, model: uniform, half_width: {float(given['rms']) * 3**0.5!r}}}"
+    )
+    shift = f"{{at: f, pass: forward, model: constant, value: {float(given['mean'])!r}}}"
+    for text in (noise, f"{own}, {shift}"):
+        bound = bc.rates(spec(text)).nonconvex["sharp"].bound
+        assert float(bound) == pytest.approx(float(q.target), rel=1e-9)
+
+
+def test_constants_that_only_grow_depend_on_the_region_too() -> None:
+    graph = bc.build(
+        bc.loads("""
+version: 1
+name: tanh near 0
+graph:
+  input: {shape: [1], radius: 1}
+  operators:
+    - {id: f, type: dense, units: 1, bias: false, region: {weight: 1/10}}
+    - {id: g, type: tanh}
+    - {id: h, type: softplus}
+""")
+    )
+    assert depends(graph, "f")  # |tanh″| is small near 0, and 0.77 somewhere
