@@ -75,8 +75,8 @@ def measured_bits(
 ) -> MeasuredBits:
     """The cheapest bits of uniform quantisers whose predicted bound meets the target.
 
-    Ranges are those of the regions, so that nothing is clipped; the sensitivities are the upper
-    ends of their intervals.  The result is simulated for a whole run of the spec.
+    Ranges are those of the regions without rounding; in the simulation, a whole run of the spec,
+    what rounding pushes beyond them is clipped.  Sensitivities are the upper ends of intervals.
 
     Raises
     ------
