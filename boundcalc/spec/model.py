@@ -16,6 +16,7 @@ from boundcalc.data import DataSource
 from boundcalc.spec.budget import BudgetSection
 from boundcalc.spec.expressions import Expression, exact
 from boundcalc.spec.fields import Frozen, Real, Size, custom_error
+from boundcalc.spec.optimizer import OptimizerSection
 from boundcalc.spec.places import Places
 from boundcalc.spec.sections import GraphSection, OpenSection, Site, SymbolName
 
@@ -58,6 +59,9 @@ class PerturbationSection(OpenSection):
     value lies, if the graph does not say or says too little; with ``memory`` what a transform
     left out is kept: ``feedback`` adds it to the next value, ``difference`` transforms the
     change since the last value that was received.
+
+    ``draw: per_batch`` gives all samples of a step the same draw; otherwise each sample has
+    its own, independent of the others.
     """
 
     library_key: ClassVar[str] = "model"
@@ -71,6 +75,7 @@ class PerturbationSection(OpenSection):
     model: str | None = Field(default=None, max_length=100)
     reach: ReachSection | None = None
     memory: Literal["feedback", "difference"] | None = None
+    draw: Literal["per_sample", "per_batch"] = "per_sample"
     probability: Size | None = None
     every: int | None = Field(default=None, ge=1)
     steps: list[Annotated[int, Field(ge=0)]] | None = Field(default=None, max_length=1_000_000)
@@ -86,11 +91,16 @@ class PerturbationSection(OpenSection):
 
 
 class TrainingSection(Frozen):
-    """Step size γ, horizon T and the optimizer."""
+    """Step size γ, horizon T and the optimizer.
+
+    ``clip`` scales every gradient down to that norm before the optimizer sees it.  Theories
+    speak of plain SGD; every other optimizer is simulated only.
+    """
 
     step_size: Size
     horizon: int = Field(ge=1, le=MAX_HORIZON)
-    optimizer: Literal["sgd"] = "sgd"
+    optimizer: OptimizerSection = OptimizerSection(type="sgd")
+    clip: Size | None = None
 
 
 def _goes_with(section: Frozen, key: str, wanted: bool, kind: str) -> None:
@@ -141,6 +151,12 @@ class CheckSection(Frozen):
     draws: int = Field(default=4096, ge=2, le=10_000_000)
 
 
+class RecordSection(Frozen):
+    """Which steps of a run are recorded: every k-th, beginning with the first, and the last."""
+
+    every: int = Field(default=1, ge=1, le=MAX_HORIZON)
+
+
 class SimulationSection(Frozen):
     """How the chain is simulated."""
 
@@ -153,6 +169,8 @@ class SimulationSection(Frozen):
     ewma: float = Field(default=0.99, ge=0, lt=1)
     confidence: float = Field(default=0.999, gt=0.5, lt=1)
     check: CheckSection = CheckSection()
+    record: RecordSection = RecordSection()
+    precision: Literal["float64", "float32"] = "float64"
 
 
 class Spec(Frozen):
