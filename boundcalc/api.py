@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from boundcalc.errata import Evidence
     from boundcalc.rates import Rates
     from boundcalc.simulate import Run
+    from boundcalc.simulate.engines import EngineName
     from boundcalc.simulate.run import Progress
     from boundcalc.theories.perturbed.coefficients import Coefficients
     from boundcalc.verify import Verdicts
@@ -91,22 +92,35 @@ def budget(
         )
 
 
-def simulate(source: Spec | OperatorGraph, *, progress: Progress | None = None) -> Run:
+def simulate(
+    source: Spec | OperatorGraph,
+    *,
+    engine: EngineName = "auto",
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Run:
     """A simulated run; see :func:`boundcalc.simulate.run.simulate`."""
     from boundcalc.simulate import simulate as compute
 
     graph = as_graph(source)
     with located(graph.spec):
-        return compute(graph, progress=progress)
+        return compute(graph, engine=engine, threads=threads, progress=progress)
 
 
-def verify(source: Spec | OperatorGraph, *, progress: Progress | None = None) -> Verdicts:
+def verify(
+    source: Spec | OperatorGraph,
+    *,
+    engine: EngineName = "auto",
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Verdicts:
     """Every bound against the simulation; see :func:`boundcalc.verify.verdicts.verify`."""
     from boundcalc.verify import verify as compute
 
     graph = as_graph(source)
+    run = simulate(graph, engine=engine, threads=threads, progress=progress)
     with located(graph.spec):
-        return compute(graph, progress=progress)
+        return compute(graph, run=run)
 
 
 def adversary(

@@ -274,7 +274,10 @@ def replicas(*arrays: Array) -> int:
     >>> replicas(np.zeros((1, 3)), np.zeros((5, 2, 2)))
     5
     """
-    return int(np.broadcast_shapes(*((len(array),) for array in arrays))[0])
+    lengths = {len(array) for array in arrays} - {1}
+    if len(lengths) > 1:
+        raise ValueError(f"the numbers of replicas {sorted(lengths)} do not fit together")
+    return lengths.pop() if lengths else 1
 
 
 def spread(array: Array, count: int) -> Array:

@@ -121,7 +121,8 @@ class Elementwise(Operator):
 
     def forward(self, y: Array, w: Array, labels: Array) -> Array:
         """scale·φ(y + w)."""
-        return self._factor() * self.phi(self._argument(y, w))
+        factor, value = self._factor(), self.phi(self._argument(y, w))
+        return value if factor == 1.0 else factor * value
 
     def vjp(self, y: Array, w: Array, labels: Array, v: Array) -> tuple[Array, Array]:
         """scale·φ′(y + w)·v for the input, and the same for the bias."""
@@ -263,13 +264,27 @@ class Elementwise(Operator):
         return y + w[:, None, :] if self.bias else spread(y, replicas(y, w))
 
     def _pulled(self, y: Array, w: Array, v: Array) -> Array:
-        return self._factor() * self.derivative(self._argument(y, w)) * v
+        slope = self.derivative(self._argument(y, w))
+        factor = self._factor()
+        if factor != 1.0:
+            slope = factor * slope
+        if slope.shape != np.broadcast_shapes(slope.shape, v.shape):
+            return slope * v
+        slope *= v  # a fresh array, and a pass is as fast as its memory
+        return slope
 
 
 def expit(t: Array) -> Array:
-    """1/(1 + e⁻ᵗ) without overflow, relatively accurate in both tails."""
-    e = np.exp(-np.abs(t))
-    return np.where(t >= 0, 1.0, e) / (1.0 + e)
+    """1/(1 + e⁻ᵗ), relatively accurate in both tails: where e⁻ᵗ overflows it is 0.
+
+    >>> expit(np.array([-800.0, 0.0, 800.0])).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    e = np.asarray(np.negative(t))
+    with np.errstate(over="ignore"):
+        np.exp(e, out=e)
+    e += 1.0
+    return np.asarray(np.reciprocal(e, out=e))
 
 
 def expit_slope(t: Array) -> Array:

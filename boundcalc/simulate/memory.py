@@ -78,6 +78,10 @@ class Slot:
     state: Array
     rows: Rows
 
+    def of(self, replicas: slice) -> Slot:
+        """The same for some of the replicas; what is written there is written here."""
+        return Slot(self.state[replicas], None if self.rows is None else self.rows[replicas])
+
     def read(self, acts: Acts) -> Array:
         """The states of the pass ``(R, M, n)``, or of the samples on which it acts ``(·, n)``."""
         found = self.state if self.rows is None else self.state[self._replica, self.rows]

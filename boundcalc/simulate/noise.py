@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 
 from boundcalc.arithmetic import FLOATS
 from boundcalc.errors import SimulationError
 from boundcalc.graph import OperatorGraph, Perturbation
+from boundcalc.operators.base import Array
 from boundcalc.perturbations import thinned
 from boundcalc.perturbations.base import Sampler
 from boundcalc.simulate.memory import Memory, Rows
 from boundcalc.simulate.program import Shifts
 from boundcalc.simulate.reach import Met
+from boundcalc.simulate.streams import Joined, Streams
 from boundcalc.simulate.transforms import Change, Replacement, Shift
 
-#: Streams of random numbers, one for each purpose, so that they do not shift each other.
-STREAMS = {"weights": 0, "perturbations": 1, "sampling": 2, "check": 3}
-
-
-def stream(seed: int, purpose: str) -> np.random.Generator:
-    """The generator (SFC64) of one purpose under a seed.
-
-    >>> bool(stream(1, "check").random() == stream(1, "check").random())
-    True
-    """
-    return np.random.Generator(np.random.SFC64(np.random.SeedSequence([seed, STREAMS[purpose]])))
+_DOUBLE = np.dtype(np.float64)
 
 
 def shift_key(perturbation: Perturbation) -> int:
@@ -43,6 +36,8 @@ class NoiseSource:
     ----------
     perturbations, samplers
         Those that can reach the gradient, and how each is drawn or replaces the value.
+    probabilities
+        Of each drawn one, and None where it always acts.
     mirrors
         For ``forward`` by operator, for ``backward`` by edge number: twice the centre
         about which the whole perturbation is symmetric; None where it is not symmetric.
@@ -50,11 +45,12 @@ class NoiseSource:
 
     perturbations: tuple[Perturbation, ...]
     samplers: tuple[Sampler | Replacement, ...]
+    probabilities: tuple[float | None, ...]
     mirrors: Mapping[str, Mapping[int, float] | None]
 
     def draw(
         self,
-        rng: np.random.Generator,
+        rng: np.random.Generator | Streams,
         replicas: int,
         samples: int,
         active: tuple[bool, ...],
@@ -62,12 +58,13 @@ class NoiseSource:
         memory: Memory | None = None,
         rows: Rows = None,
         record: bool = False,
+        dtype: np.dtype[np.floating] = _DOUBLE,
     ) -> tuple[dict[int, Shift], dict[int, Shift]]:
         """Fresh δ by operator and ε by edge number, ``(R, M, n)``, of the active perturbations.
 
-        Perturbations are drawn in the order of the spec, so a draw depends on nothing
-        but the generator's state and on which of them act.  A transform draws from the same
-        generator when the pass comes to its site, anew each time.
+        A draw that the samples of a batch share is ``(R, 1, n)``.  Each perturbation is drawn
+        sample by sample from its own stream, if there are streams.  A transform draws when
+        the pass comes to its site, anew each time.
 
         Parameters
         ----------
@@ -78,7 +75,11 @@ class NoiseSource:
             The rows of the data that the samples are, for the memory; None is all of them.
         record
             Whether changes shall remember what they added.
+        dtype
+            Of the draws, which are rounded to it.
         """
+        count = len(self.perturbations)
+        streams = rng if isinstance(rng, Streams) else Streams.of_one(rng, count)
         delta: dict[int, Shift] = {}
         epsilon: dict[int, Shift] = {}
         for position, (perturbation, sampler) in enumerate(
@@ -92,17 +93,31 @@ class NoiseSource:
             if isinstance(sampler, Replacement):
                 if not isinstance(known, Change):
                     before = [] if known is None else [known]
-                    known = side[key] = Change(rng, replicas, [*before], record)
+                    known = side[key] = Change(streams, replicas, [*before], record)
                 slot = None if memory is None else memory.slot(position, rows)
-                known.parts.append((sampler, slot))
+                known.parts.append((position, sampler, slot))
                 continue
-            drawn = np.empty((replicas, samples, perturbation.size))
-            sampler(rng, drawn)
+            shared = perturbation.shared
+            drawn = np.empty((replicas, 1 if shared else samples, perturbation.size))
+            self._fill(position, sampler, streams, drawn)
+            drawn = drawn.astype(dtype, copy=False)
             if isinstance(known, Change):
                 known.add(drawn)
             else:
                 side[key] = drawn if known is None else known + drawn
         return delta, epsilon
+
+    def _fill(self, position: int, sampler: Sampler, streams: Streams, out: Array) -> None:
+        probability = self.probabilities[position]
+        if probability is not None:
+            acting = thinned(sampler, probability)
+            for part, values, events in streams.parts(position, len(out)):
+                acting(values, out[part], events)
+        elif len(streams.values[position]) == 1:
+            sampler(streams.values[position][0], out)
+        else:
+            # What is the same for all replicas is computed for all of them at once.
+            sampler(cast(np.random.Generator, Joined(streams.values[position])), out)
 
     @property
     def transformed(self) -> tuple[tuple[Perturbation, Met], ...]:
@@ -112,6 +127,21 @@ class NoiseSource:
             for perturbation, sampler in zip(self.perturbations, self.samplers, strict=True)
             if isinstance(sampler, Replacement)
         )
+
+    def fresh(self) -> NoiseSource:
+        """The same source, which has met no values yet."""
+        return replace(
+            self,
+            samplers=tuple(
+                replace(sampler, met=Met()) if isinstance(sampler, Replacement) else sampler
+                for sampler in self.samplers
+            ),
+        )
+
+    def include(self, other: NoiseSource) -> None:
+        """Take in the values that another source of the same perturbations met."""
+        for (_, mine), (_, theirs) in zip(self.transformed, other.transformed, strict=True):
+            mine.include(theirs)
 
     def mirrored(self, direction: str, draws: Shifts) -> Shifts | None:
         """Draws of one pass reflected about their centre: the same law, odd terms reversed.
@@ -145,6 +175,7 @@ def make_noise(graph: OperatorGraph) -> NoiseSource:
     values = graph.values(FLOATS)
     kept: list[Perturbation] = []
     samplers: list[Sampler | Replacement] = []
+    probabilities: list[float | None] = []
     for perturbation in graph.perturbations:
         if perturbation.distribution is None and perturbation.transform is None:
             raise SimulationError(
@@ -161,22 +192,24 @@ def make_noise(graph: OperatorGraph) -> NoiseSource:
         )
         if not reaches:
             continue
+        p = perturbation.probability
+        probability = None if p is None else float(p.evaluate(FLOATS, values))
         kept.append(perturbation)
-        samplers.append(_sampler(perturbation, values))
+        samplers.append(_sampler(perturbation, probability, values))
+        probabilities.append(probability)
     mirrors = {side: _mirrors(kept, side, values) for side in ("forward", "backward")}
-    return NoiseSource(tuple(kept), tuple(samplers), mirrors)
+    return NoiseSource(tuple(kept), tuple(samplers), tuple(probabilities), mirrors)
 
 
-def _sampler(perturbation: Perturbation, values: Mapping[str, float]) -> Sampler | Replacement:
-    """How one perturbation is drawn, or replaces the value."""
-    p = perturbation.probability
-    probability = None if p is None else float(p.evaluate(FLOATS, values))
+def _sampler(
+    perturbation: Perturbation, probability: float | None, values: Mapping[str, float]
+) -> Sampler | Replacement:
+    """How one perturbation is drawn where it acts, or replaces the value."""
     if perturbation.transform is not None:
         apply = perturbation.transform.apply()
         return Replacement(apply, probability, perturbation.memory, Met())
     assert perturbation.distribution is not None  # noqa: S101 - make_noise() has looked
-    sampler = perturbation.distribution.sampler(values)
-    return sampler if probability is None else thinned(sampler, probability)
+    return perturbation.distribution.sampler(values)
 
 
 def _mirrors(

@@ -8,7 +8,7 @@ import numpy as np
 
 from boundcalc.operators.base import Array, Data
 from boundcalc.simulate.program import Program
-from boundcalc.simulate.train import Trajectory
+from boundcalc.simulate.records import Trajectory
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,8 @@ class Program:
         labels: Array,
         delta: Shifts,
         reach: Reach | None = None,
+        *,
+        value: bool = True,
     ) -> list[Array]:
         """ỹ_0 … ỹ_N: ỹ_v = f_v(ỹ_{u₁}, …, ỹ_{u_k}, w_v) + δ_v for its predecessors u₁, …, u_k.
 
@@ -78,6 +80,8 @@ class Program:
             replaces their outputs.
         reach
             Takes in the inputs met, if given.
+        value
+            Whether ỹ_N is wanted; the gradient does not need it.
         """
         path = [features]
         for number, step in enumerate(self.steps, 1):
@@ -85,6 +89,9 @@ class Program:
             inputs = concatenated(parts)
             if reach is not None:
                 reach.see(number, parts, inputs)
+            if not value and number == len(self.steps):
+                path.append(np.ones((len(inputs), inputs.shape[1], self.widths[-1]), inputs.dtype))
+                break
             y = step.operator.forward(inputs, step.weights(w), labels)
             path.append(shifted(y, delta.get(number)))
             for u in step.last:

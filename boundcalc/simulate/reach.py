@@ -137,6 +137,12 @@ class Met:
             self.low = float(np.minimum(self.low, values.min()))
             self.high = float(np.maximum(self.high, values.max()))
 
+    def include(self, other: Met) -> None:
+        """Take in what another one of the same site met."""
+        self.norm = float(np.maximum(self.norm, other.norm))
+        self.low = float(np.minimum(self.low, other.low))
+        self.high = float(np.maximum(self.high, other.high))
+
 
 @dataclass
 class WeightReach:
@@ -158,6 +164,12 @@ class WeightReach:
             _raise(self.norm, number, w[:, part])
             if center is not None:
                 _raise(self.change, number, w[:, part] - center)
+
+    def include(self, other: WeightReach) -> None:
+        """Take in what another one of the same weights met."""
+        for known, more in ((self.norm, other.norm), (self.change, other.change)):
+            for number, met in more.items():
+                known[number] = float(np.maximum(known.get(number, 0.0), met))
 
 
 def _raise(known: dict[int, float], number: int, rows: Array) -> None:

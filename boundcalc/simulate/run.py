@@ -13,10 +13,13 @@ from boundcalc.errors import SimulationError, SpecError
 from boundcalc.graph import OperatorGraph, Perturbation
 from boundcalc.operators.base import Array
 from boundcalc.simulate.iterates import IterateCheck, check_iterate
-from boundcalc.simulate.noise import NoiseSource, make_noise, stream
+from boundcalc.simulate.engines import EngineName, choose
+from boundcalc.simulate.noise import NoiseSource, make_noise
 from boundcalc.simulate.optimum import Optimum, find_optimum
 from boundcalc.simulate.program import Program, make_program
 from boundcalc.simulate.reach import Met
+from boundcalc.simulate.records import Trajectory
+from boundcalc.simulate.settings import Problem, Settings
 from boundcalc.simulate.start import initial_weights
 from boundcalc.simulate.statistics import (
     Metric,
@@ -24,7 +27,8 @@ from boundcalc.simulate.statistics import (
     stable_complexity,
     stable_norm,
 )
-from boundcalc.simulate.train import Settings, Trajectory, train
+from boundcalc.simulate.streams import stream
+from boundcalc.simulate.train import train
 
 _RECORDED = 40_000_000  # most numbers that one trajectory array may hold
 
@@ -57,6 +61,12 @@ class Run:
         Every perturbation that transforms the value, and the values that it was given.
     unchecked
         Why there are no checks at iterates after the start; empty where there are.
+    engine, why
+        ``numpy`` or ``compiled``; and why not the latter, where it was not asked for.
+    threads
+        How many blocks of replicas ran at the same time.
+    precision
+        Of the run; the checks at fixed iterates are always in float64.
     """
 
     graph: OperatorGraph
@@ -73,11 +83,21 @@ class Run:
     confidence: float
     transformed: tuple[tuple[Perturbation, Met], ...] = ()
     unchecked: str = ""
+    engine: str = "numpy"
+    why: str = ""
+    threads: int = 1
+    precision: str = "float64"
 
 
 # A run on its way to infinity overflows; it is recorded as diverged, not warned about.
 @np.errstate(over="ignore", invalid="ignore")
-def simulate(graph: OperatorGraph, *, progress: Progress | None = None) -> Run:
+def simulate(
+    graph: OperatorGraph,
+    *,
+    engine: EngineName = "auto",
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Run:
     """Run the spec's graph with its perturbations and measure what the bounds speak of.
 
     Parameters
@@ -85,6 +105,12 @@ def simulate(graph: OperatorGraph, *, progress: Progress | None = None) -> Run:
     graph
         A compiled spec with ``simulation`` and ``training`` sections whose operators
         and perturbations all come from the library.
+    engine
+        ``numpy``; ``compiled``, a program in C made for this graph; or ``auto``, the compiled
+        one where that is possible and pays.
+    threads
+        How many blocks of replicas run at the same time; by default as many as there are
+        processors.  The numbers do not depend on it.
     progress
         Told how many steps are done.
 
@@ -100,8 +126,8 @@ def simulate(graph: OperatorGraph, *, progress: Progress | None = None) -> Run:
 
     Notes
     -----
-    The same seed gives the same numbers.  O(T·R·M) for the run, plus O(draws × samples)
-    for each fixed iterate.
+    The same seed gives the same numbers; another engine gives them up to rounding.
+    O(T·R·M) for the run, plus O(draws × samples) for each fixed iterate.
     """
     section, training = graph.spec.simulation, graph.spec.training
     for name, found in (("simulation", section), ("training", training)):
@@ -118,39 +144,21 @@ def simulate(graph: OperatorGraph, *, progress: Progress | None = None) -> Run:
     program, noise = make_program(graph), make_noise(graph)
     data = graph.data
     assert data is not None  # noqa: S101 - the build made it
-    values = graph.values(FLOATS)
-    horizon = training.horizon
-    if horizon * section.replicas > _RECORDED:
-        raise SimulationError(
-            "the run is too long to record",
-            where="training.horizon",
-            value=f"{horizon} steps × {section.replicas} replicas",
-            expected=f"at most {_RECORDED} recorded numbers",
-            fix="lower `training.horizon` or `simulation.replicas`",
-        )
-    positions = [round(position * horizon) for position in section.check.iterates]
-    minibatch = section.noise.kind == "minibatch"
-    settings = Settings(
-        step_size=float(training.step_size.evaluate(FLOATS, values)),
-        horizon=horizon,
-        replicas=section.replicas,
-        seed=section.seed,
-        noise_std=_noise_std(graph),
-        batch=graph.spec.loss.batch if minibatch else None,
-        snapshot_steps=frozenset(positions),
-        track_inputs=bool(program.claims),
+    settings = run_settings(graph, program)
+    problem = Problem(
+        program, noise, data.features, data.labels, initial_weights(graph, program), settings
     )
-    start = initial_weights(graph, program)
+    horizon = settings.horizon
+    positions = [round(position * horizon) for position in section.check.iterates]
     total = horizon + len(positions)
     report = progress or (lambda done, total: None)
+    choice = choose(problem, engine, threads)
     trajectory = train(
-        program,
-        noise,
-        data.features,
-        data.labels,
-        start,
-        settings,
-        lambda done: report(done, total),
+        problem,
+        choice.make,
+        blocks=choice.blocks,
+        threads=choice.threads,
+        progress=lambda done: report(done, total),
     )
     rng = stream(section.seed, "check")
     count = min(section.check.samples, len(data.labels))
@@ -179,7 +187,7 @@ def simulate(graph: OperatorGraph, *, progress: Progress | None = None) -> Run:
     optimum = None
     if graph.spec.loss.initial_gap is not None:
         optimum = find_optimum(program, data, trajectory)
-    ewma = _smoothed(trajectory.gradient_norm[:-1], section.ewma)
+    ewma = _smoothed(trajectory.gradient_norm[:-1], section.ewma**settings.record_every)
     return Run(
         graph=graph,
         metrics=_metrics(trajectory, ewma, optimum, section.confidence),
@@ -187,7 +195,9 @@ def simulate(graph: OperatorGraph, *, progress: Progress | None = None) -> Run:
         trajectory=trajectory,
         ewma=ewma,
         optimum=optimum,
-        minibatch_noise=_minibatch_noise(program, graph, trajectory) if minibatch else None,
+        minibatch_noise=(
+            None if settings.batch is None else _minibatch_noise(program, graph, trajectory)
+        ),
         seed=section.seed,
         replicas=section.replicas,
         steps=horizon,
@@ -195,6 +205,10 @@ def simulate(graph: OperatorGraph, *, progress: Progress | None = None) -> Run:
         confidence=section.confidence,
         transformed=noise.transformed,
         unchecked=unchecked,
+        engine=choice.name,
+        why=choice.why,
+        threads=choice.threads,
+        precision=settings.precision,
     )
 
 
@@ -208,6 +222,43 @@ def _unchecked(noise: NoiseSource) -> str:
     if not kept:
         return ""
     return f"not measured after the start: {', '.join(kept)} remembers the steps before"
+
+
+def run_settings(graph: OperatorGraph, program: Program) -> Settings:
+    """What the spec asks of a run.
+
+    Raises
+    ------
+    SimulationError
+        If it would record too much.
+    """
+    section, training = graph.spec.simulation, graph.spec.training
+    assert section is not None  # noqa: S101 - callers have looked
+    assert training is not None  # noqa: S101 - callers have looked
+    horizon, values = training.horizon, graph.values(FLOATS)
+    minibatch = section.noise.kind == "minibatch"
+    settings = Settings(
+        step_size=float(training.step_size.evaluate(FLOATS, values)),
+        horizon=horizon,
+        replicas=section.replicas,
+        seed=section.seed,
+        noise_std=_noise_std(graph),
+        batch=graph.spec.loss.batch if minibatch else None,
+        snapshot_steps=frozenset(round(p * horizon) for p in section.check.iterates),
+        track_inputs=bool(program.claims),
+        record_every=section.record.every,
+        precision=section.precision,
+    )
+    if settings.records * section.replicas > _RECORDED:
+        raise SimulationError(
+            "the run is too long to record",
+            where="simulation.record.every",
+            value=f"{settings.records} records × {section.replicas} replicas",
+            expected=f"at most {_RECORDED} recorded numbers",
+            fix="raise `simulation.record.every`, or lower `training.horizon` or "
+            "`simulation.replicas`",
+        )
+    return settings
 
 
 def _noise_std(graph: OperatorGraph) -> float:

@@ -8,7 +8,7 @@ from boundcalc.arithmetic import FLOATS
 from boundcalc.errors import SpecError
 from boundcalc.graph import OperatorGraph
 from boundcalc.operators.base import Array
-from boundcalc.simulate.noise import stream
+from boundcalc.simulate.streams import stream
 from boundcalc.simulate.program import Program
 
 

@@ -12,6 +12,7 @@ from boundcalc.operators.base import Array, spread
 from boundcalc.perturbations.transform import Apply
 from boundcalc.simulate.memory import Acts, Slot
 from boundcalc.simulate.reach import Met
+from boundcalc.simulate.streams import Streams
 
 
 @dataclass(frozen=True)
@@ -35,18 +36,26 @@ class Replacement:
     memory: Literal["feedback", "difference"] | None
     met: Met
 
-    def __call__(self, rng: np.random.Generator, value: Array, slot: Slot | None) -> Array:
+    def __call__(
+        self,
+        rng: np.random.Generator,
+        value: Array,
+        slot: Slot | None,
+        events: np.random.Generator,
+    ) -> Array:
         """The values ``(R, M, n)`` after the transform; ``value`` itself is not changed.
 
         Parameters
         ----------
         slot
             The memory's state, which is moved on; None is a memory that is empty and forgets.
+        events
+            Decides on which samples it acts.
         """
         self.met.see(value)
         if self.probability is None:
             return self._sent(rng, value, slot, None)
-        acts = rng.random(value.shape[:-1]) < self.probability
+        acts = events.random(value.shape[:-1]) < self.probability
         result = value.copy()
         if acts.any():
             result[acts] = self._sent(rng, value[acts], slot, acts)
@@ -70,21 +79,21 @@ class Replacement:
 class Change:
     """What happens at one site in one pass: arrays and transforms, in the order of the spec.
 
-    A call draws the transforms' randomness anew from the generator.
+    A call draws the transforms' randomness anew from the streams.
 
     Attributes
     ----------
     replicas
         R, to which values that are the same for all replicas are repeated first.
     parts
-        Arrays δ ``(R, M, n)``, which are added, and transforms with their memory.
+        Arrays δ ``(R, M, n)``, which are added, and transforms: position, Q and memory.
     record
         Whether to keep in ``added`` what the last call added in all.
     """
 
-    rng: np.random.Generator
+    streams: Streams
     replicas: int
-    parts: list[Array | tuple[Replacement, Slot | None]] = field(default_factory=list)
+    parts: list[Array | tuple[int, Replacement, Slot | None]] = field(default_factory=list)
     record: bool = False
     added: Array | None = None
 
@@ -102,13 +111,21 @@ class Change:
         after = before
         for part in self.parts:
             if isinstance(part, tuple):
-                replacement, slot = part
-                after = replacement(self.rng, after, slot)
+                after = self._replaced(*part, after)
             else:
                 after = after + part
         if self.record:
             self.added = after - before
         return after
+
+    def _replaced(
+        self, position: int, replacement: Replacement, slot: Slot | None, value: Array
+    ) -> Array:
+        parts = [
+            replacement(values, value[part], None if slot is None else slot.of(part), events)
+            for part, values, events in self.streams.parts(position, self.replicas)
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 #: What happens at one site: an array is added, a change is called.
@@ -116,14 +133,20 @@ Shift: TypeAlias = Array | Change
 
 
 def shifted(value: Array, shift: Shift | None) -> Array:
-    """A value after what happens at its site.
+    """A value after what happens at its site; the array given may be the one returned.
 
     >>> shifted(np.ones(2), np.full(2, 0.5)).tolist()
     [1.5, 1.5]
     """
     if shift is None:
         return value
-    return shift(value) if isinstance(shift, Change) else value + shift
+    if isinstance(shift, Change):
+        return shift(value)
+    if np.broadcast_shapes(value.shape, shift.shape) != value.shape:
+        return value + shift
+    # In place: operators give fresh arrays, and a pass is as fast as its memory.
+    value += shift
+    return value
 
 
 def as_added(shifts: Mapping[int, Shift]) -> dict[int, Array]:

@@ -18,7 +18,7 @@ knows; none overlaps another argument.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any, TypeAlias
@@ -46,12 +46,15 @@ class Kernel:
         How many numbers per sample ``forward`` keeps for ``backward``.
     parameters
         Numbers passed at run time, so that a change of one needs no new compilation.
+    text
+        Headers that do not ship with the package but were generated, by file name.
     """
 
     name: str
     sizes: tuple[int, ...]
     saved: int = 0
     parameters: Array = field(default_factory=_none)
+    text: Mapping[str, str] = field(default_factory=dict)
 
 
 #: Makes the kernel of an operator that has its shapes.

@@ -17,6 +17,8 @@ class Optimizer(ABC):
     name: ClassVar[str]  #: in the spec
     code: ClassVar[int]  #: in the C source
     states: ClassVar[int] = 0  #: how many arrays like w it keeps; they start from zero
+    #: what it reads in the spec, in the order of its parameters, and what each is by default
+    defaults: ClassVar[dict[str, float]] = {}
 
     @property
     def parameters(self) -> tuple[float, ...]:

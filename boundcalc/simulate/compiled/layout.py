@@ -1,0 +1,50 @@
+"""Where the values of one pass lie in the working memory, in rows of one number per sample."""
+
+from __future__ import annotations
+
+_CACHE = 192 * 1024  # bytes of working memory that stay close to the processor
+_FEWEST, _MOST = 16, 256  # samples of a block
+
+
+class Rows:
+    """Rows given out and taken back, first fit.
+
+    >>> rows = Rows()
+    >>> rows.take(3), rows.take(2)
+    (0, 3)
+    >>> rows.give(0, 3)
+    >>> rows.take(2), rows.take(2), rows.count
+    (0, 5, 7)
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._free: list[tuple[int, int]] = []
+
+    def take(self, rows: int) -> int:
+        """The first of so many rows in a row."""
+        for index, (start, length) in enumerate(self._free):
+            if length >= rows:
+                rest = [(start + rows, length - rows)] if length > rows else []
+                self._free[index : index + 1] = rest
+                return start
+        start = self.count
+        self.count += rows
+        return start
+
+    def give(self, start: int, rows: int) -> None:
+        """Take back rows that nothing reads any more."""
+        if rows:
+            self._free.append((start, rows))
+
+
+def lanes_for(rows: int, features: int, itemsize: int) -> int:
+    """How many samples a block has, so that its values stay in the cache.
+
+    >>> lanes_for(8, 10, 8), lanes_for(4000, 10, 8)
+    (256, 16)
+    """
+    lanes = _MOST
+    while lanes > _FEWEST and (rows + features) * lanes * itemsize > _CACHE:
+        lanes //= 2
+    return lanes
