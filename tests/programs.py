@@ -5,6 +5,10 @@ from itertools import product
 import numpy as np
 
 import boundcalc as bc
+from boundcalc.simulate.compiled.build import compiler
+
+#: Engines that can run here.
+ENGINES = ["numpy", *(["compiled"] if compiler() else [])]
 
 HEADER = """
 version: 1

@@ -40,25 +40,9 @@ class Memory:
         R.
     samples
         The number of rows of the data.
-
-    Raises
-    ------
-    SimulationError
-        If the states would not fit into memory.
     """
 
     def __init__(self, perturbations: Sequence[Perturbation], replicas: int, samples: int) -> None:
-        kept = [p for p in perturbations if p.memory is not None]
-        count = replicas * samples * sum(p.size for p in kept)
-        if count > MAX_STATE:
-            raise SimulationError(
-                "the memories of the transforms are too large",
-                where=kept[0].where,
-                value=f"{replicas} replicas × {samples} samples × "
-                f"{sum(p.size for p in kept)} components",
-                expected=f"at most {MAX_STATE} numbers",
-                fix="lower `simulation.replicas`, use less data, or remove `memory`",
-            )
         self._states = {
             position: np.zeros((replicas, samples, p.size))
             for position, p in enumerate(perturbations)
@@ -69,6 +53,21 @@ class Memory:
         """The state of one perturbation for these rows; None for one without memory."""
         state = self._states.get(position)
         return None if state is None else Slot(state, rows)
+
+
+def check_size(perturbations: Sequence[Perturbation], replicas: int, samples: int) -> None:
+    """Raise SimulationError if the memories of a run would be too large."""
+    kept = [p for p in perturbations if p.memory is not None]
+    count = replicas * samples * sum(p.size for p in kept)
+    if count > MAX_STATE:
+        raise SimulationError(
+            "the memories of the transforms are too large",
+            where=kept[0].where,
+            value=f"{replicas} replicas × {samples} samples × "
+            f"{sum(p.size for p in kept)} components",
+            expected=f"at most {MAX_STATE} numbers",
+            fix="lower `simulation.replicas`, use less data, or remove `memory`",
+        )
 
 
 @dataclass(frozen=True)

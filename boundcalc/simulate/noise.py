@@ -120,6 +120,21 @@ class NoiseSource:
             sampler(cast(np.random.Generator, Joined(streams.values[position])), out)
 
     @property
+    def keys(self) -> tuple[tuple[int, ...], ...]:
+        """By perturbation: its pass, its site and its place there.
+
+        Streams of random numbers go by these, so that the draws of one perturbation do not
+        depend on what acts elsewhere.
+        """
+        counts: dict[tuple[int, int], int] = {}
+        found = []
+        for perturbation in self.perturbations:
+            at = (int(perturbation.direction == "backward"), shift_key(perturbation))
+            found.append((*at, counts.get(at, 0)))
+            counts[at] = counts.get(at, 0) + 1
+        return tuple(found)
+
+    @property
     def transformed(self) -> tuple[tuple[Perturbation, Met], ...]:
         """The perturbations that replace the value, and the values given to each so far."""
         return tuple(

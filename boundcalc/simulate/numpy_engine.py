@@ -6,6 +6,7 @@ import numpy as np
 
 from boundcalc.operators.base import Array
 from boundcalc.simulate.memory import Memory, Rows
+from boundcalc.simulate.optimizers import clip
 from boundcalc.simulate.runner import Out, Runner
 from boundcalc.simulate.settings import Problem
 
@@ -60,6 +61,8 @@ class NumpyRunner(Runner):
         gradient = self._gradient(exact).astype(self.w.dtype, copy=exact is not None)
         if settings.noise_std:
             gradient += self._added_noise().astype(self.w.dtype, copy=False)
+        if settings.clip is not None:
+            clip(gradient, settings.clip)
         settings.optimizer.update(self.w, gradient, self.states, self.t, settings.step_size)
 
     def _gradient(self, exact: Array | None) -> Array:

@@ -14,7 +14,9 @@ from boundcalc.graph import OperatorGraph, Perturbation
 from boundcalc.operators.base import Array
 from boundcalc.simulate.iterates import IterateCheck, check_iterate
 from boundcalc.simulate.engines import EngineName, choose
+from boundcalc.simulate.memory import check_size
 from boundcalc.simulate.noise import NoiseSource, make_noise
+from boundcalc.simulate.optimizers import make_clip, make_optimizer
 from boundcalc.simulate.optimum import Optimum, find_optimum
 from boundcalc.simulate.program import Program, make_program
 from boundcalc.simulate.reach import Met
@@ -145,6 +147,7 @@ def simulate(
     data = graph.data
     assert data is not None  # noqa: S101 - the build made it
     settings = run_settings(graph, program)
+    check_size(noise.perturbations, settings.replicas, len(data.labels))
     problem = Problem(
         program, noise, data.features, data.labels, initial_weights(graph, program), settings
     )
@@ -247,6 +250,8 @@ def run_settings(graph: OperatorGraph, program: Program) -> Settings:
         snapshot_steps=frozenset(round(p * horizon) for p in section.check.iterates),
         track_inputs=bool(program.claims),
         record_every=section.record.every,
+        optimizer=make_optimizer(graph),
+        clip=make_clip(graph),
         precision=section.precision,
     )
     if settings.records * section.replicas > _RECORDED:

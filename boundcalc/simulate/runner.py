@@ -45,8 +45,7 @@ class Runner(ABC):
         shape = (settings.optimizer.states, *self.w.shape)
         self.states = np.zeros(shape, dtype=settings.dtype)
         self.noise: NoiseSource = problem.noise.fresh()
-        count = len(self.noise.perturbations)
-        self.streams = Streams.of_replicas(settings.seed, replicas, count)
+        self.streams = Streams.of_replicas(settings.seed, replicas, self.noise.keys)
         self.sampling = [stream(settings.seed, "sampling", r) for r in replicas]
         self.secant = Secant()
         self.weight_reach = WeightReach(problem.program.centers)

@@ -30,7 +30,7 @@ class Settings:
     optimizer
         How a gradient becomes a step.
     clip
-        The norm to which longer gradients are scaled; 0 is no clipping.
+        The norm to which longer gradients are scaled, or None.
     precision
         ``float64`` or ``float32``: of values, weights and gradients.
     """
@@ -45,7 +45,7 @@ class Settings:
     track_inputs: bool = False
     record_every: int = 1
     optimizer: Optimizer = field(default_factory=Sgd)
-    clip: float = 0.0
+    clip: float | None = None
     precision: str = "float64"
 
     @property

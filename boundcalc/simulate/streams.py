@@ -76,13 +76,17 @@ class Streams:
     events: tuple[tuple[np.random.Generator, ...], ...]
 
     @classmethod
-    def of_replicas(cls, seed: int, replicas: range, perturbations: int) -> Streams:
-        """One for each replica and perturbation: no replica's numbers depend on the others."""
+    def of_replicas(cls, seed: int, replicas: range, keys: Sequence[tuple[int, ...]]) -> Streams:
+        """One for each replica and perturbation: no replica's numbers depend on the others.
+
+        Parameters
+        ----------
+        keys
+            By perturbation: what tells it from the others.
+        """
 
         def all_of(purpose: str) -> tuple[tuple[np.random.Generator, ...], ...]:
-            return tuple(
-                tuple(stream(seed, purpose, r, p) for r in replicas) for p in range(perturbations)
-            )
+            return tuple(tuple(stream(seed, purpose, r, *key) for r in replicas) for key in keys)
 
         return cls(all_of("perturbations"), all_of("events"))
 

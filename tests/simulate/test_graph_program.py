@@ -6,7 +6,8 @@ from programs import GRAPHS, graph_of
 
 import boundcalc as bc
 from boundcalc.errors import SimulationError, SpecError
-from boundcalc.simulate.noise import make_noise, stream
+from boundcalc.simulate.noise import make_noise
+from boundcalc.simulate.streams import stream
 from boundcalc.simulate.program import make_program
 from boundcalc.simulate.start import initial_weights
 

@@ -1,13 +1,16 @@
 """Error and bias at a fixed iterate against exact values."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from programs import graph_of
 
 import boundcalc as bc
 from boundcalc.simulate.iterates import check_iterate
-from boundcalc.simulate.noise import make_noise, stream
+from boundcalc.simulate.noise import make_noise
 from boundcalc.simulate.program import make_program
+from boundcalc.simulate.streams import stream
 
 
 def linear_graph(model, extra=""):
@@ -91,7 +94,7 @@ def test_mirrored_draws_estimate_the_same_as_plain_ones(name):
         "confidence": 0.999,
     }
     mirrored = check_iterate(program, noise, stream(1, "check"), draws=20_000, **args)
-    plain = type(noise)(noise.perturbations, noise.samplers, {"forward": None, "backward": None})
+    plain = replace(noise, mirrors={"forward": None, "backward": None})
     unmirrored = check_iterate(program, plain, stream(2, "check"), draws=40_000, **args)
     assert (mirrored.error_lo <= unmirrored.error_hi).all()
     assert (unmirrored.error_lo <= mirrored.error_hi).all()

@@ -11,7 +11,8 @@ from boundcalc.graph import build
 from boundcalc.perturbations import Dependence
 from boundcalc.simulate import memory as memories
 from boundcalc.simulate.memory import Memory
-from boundcalc.simulate.noise import make_noise, stream
+from boundcalc.simulate.noise import make_noise
+from boundcalc.simulate.streams import stream
 from boundcalc.simulate.program import make_program
 
 TOP = "model: top_k, k: 2"

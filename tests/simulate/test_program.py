@@ -7,7 +7,8 @@ from programs import PROGRAMS, graph_of
 import boundcalc as bc
 from boundcalc.errors import SimulationError
 from boundcalc.simulate.literal import literal_gradient
-from boundcalc.simulate.noise import make_noise, stream
+from boundcalc.simulate.noise import make_noise
+from boundcalc.simulate.streams import stream
 from boundcalc.simulate.program import make_program
 
 

@@ -2,27 +2,29 @@
 
 import numpy as np
 import pytest
-from programs import PROGRAMS, graph_of
+from programs import ENGINES, PROGRAMS, graph_of
 
 import boundcalc as bc
 from boundcalc.simulate.literal import literal_gradient
-from boundcalc.simulate.noise import make_noise, stream
+from boundcalc.simulate.noise import make_noise
 from boundcalc.simulate.statistics import (
     jackknife_interval,
     mean_interval,
     stable_complexity,
     stable_norm,
 )
+from boundcalc.simulate.streams import Streams
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_run_equals_a_loop_over_the_literal_twin(name):
+def test_a_run_equals_a_loop_over_the_literal_twin(name, engine):
     graph = graph_of(name)
-    run = bc.simulate(graph)
+    run = bc.simulate(graph, engine=engine)
     noise = make_noise(graph)
     x, y = graph.data.features[None], graph.data.labels[None]
     w = np.tile(run.trajectory.snapshots[0], (3, 1))
-    draws = stream(4, "perturbations")
+    draws = Streams.of_replicas(4, range(3), noise.keys)
     for t in range(20):
         active = tuple(bool(p.schedule.active(t, t + 1, 20)[0]) for p in noise.perturbations)
         delta, epsilon = noise.draw(draws, 3, x.shape[1], active)

@@ -12,7 +12,8 @@ from boundcalc.graph import build
 from boundcalc.graph.reaches import site_reaches
 from boundcalc.simulate.literal import literal_gradient
 from boundcalc.simulate.memory import Memory
-from boundcalc.simulate.noise import make_noise, stream
+from boundcalc.simulate.noise import make_noise
+from boundcalc.simulate.streams import Streams, stream
 from boundcalc.simulate.program import make_program
 from boundcalc.simulate.start import initial_weights
 from boundcalc.simulate.transforms import Change, as_added
@@ -164,7 +165,8 @@ def test_a_run_equals_a_loop_over_the_literal_twin(name):
     run = bc.simulate(graph)
     program, noise = make_program(graph), make_noise(graph)
     x, y = graph.data.features[None], graph.data.labels[None]
-    w, draws = np.tile(run.trajectory.snapshots[0], (3, 1)), stream(4, "perturbations")
+    w = np.tile(run.trajectory.snapshots[0], (3, 1))
+    draws = Streams.of_replicas(4, range(3), noise.keys)
     active = (True,) * len(noise.perturbations)
     for _ in range(12):
         delta, epsilon = noise.draw(draws, 3, x.shape[1], active, record=True)

@@ -136,7 +136,7 @@ class CompiledRunner(Runner):
             "step_size": settings.step_size,
             "noise_std": settings.noise_std,
             "strength": program.strength,
-            "clip": settings.clip,
+            "clip": settings.clip or 0.0,
             "secant": 0.0,
         }
         for name, value in integers.items():
@@ -181,7 +181,7 @@ class CompiledRunner(Runner):
         self.secant.largest = self._fields.secant
         reach = self._kept["reach"]
         if self.problem.settings.track_inputs:
-            self.input_reach.norm = np.sqrt(reach[:, 0])
+            self.input_reach.norm = np.sqrt(reach[:, 0])  # something was met at every place
             self.input_reach.low, self.input_reach.high = reach[:, 1], reach[:, 2]
         weights = np.sqrt(self._kept["weight_reach"])
         for row, (number, (_, center)) in zip(
@@ -193,7 +193,8 @@ class CompiledRunner(Runner):
         for row, sampler in zip(self._kept["met"], self.noise.samplers, strict=True):
             if isinstance(sampler, Replacement):
                 met = sampler.met
-                met.norm, met.low, met.high = float(np.sqrt(row[0])), float(row[1]), float(row[2])
+                met.low, met.high = float(row[1]), float(row[2])
+                met.norm = float(row[0] if row[0] < 0 else np.sqrt(row[0]))
 
     def _hand(self, name: str, array: npt.NDArray[Any], *, view: bool = False) -> None:
         """Give C an array, which must live as long as the runner."""

@@ -6,7 +6,7 @@
 #ifndef BOUNDCALC_ATTENTION_H
 #define BOUNDCALC_ATTENTION_H
 #include "elementary.h"
-#include "lane_products.h"
+#include "sample_products.h"
 
 /* Scores of one row to weights, in place: p = exp(s − max s)/Σ, scaled before. */
 PURE void soft_row(const int lanes, const int keys, const int seen, const real scale, real *row) {
@@ -65,15 +65,15 @@ KERNEL attention_forward(const int lanes, const int rows, const int keys, const 
 #pragma GCC unroll 1
   for (int h = 0; h < heads; h++) {
     real *P = AT(saved, h * rows * keys);
-    const lane_matrix Q = {AT(y, h * d), heads * d, 1};
-    const lane_matrix K = {AT(y, rows * heads * d + h * d), 1, heads * d};
-    const lane_matrix V = {AT(y, (rows + keys) * heads * d + h * e), heads * e, 1};
-    lane_product(lanes, rows, keys, d, Q, K, P, keys, 1);
+    const sample_matrix Q = {AT(y, h * d), heads * d, 1};
+    const sample_matrix K = {AT(y, rows * heads * d + h * d), 1, heads * d};
+    const sample_matrix V = {AT(y, (rows + keys) * heads * d + h * e), heads * e, 1};
+    sample_product(lanes, rows, keys, d, Q, K, P, keys, 1);
     for (int t = 0; t < rows; t++) {
       soft_row(lanes, keys, causal ? t + 1 : keys, scale, AT(P, t * keys));
     }
     if (!out) continue;
-    lane_product(lanes, rows, e, keys, (lane_matrix){P, keys, 1}, V, AT(out, h * e), heads * e, 1);
+    sample_product(lanes, rows, e, keys, (sample_matrix){P, keys, 1}, V, AT(out, h * e), heads * e, 1);
   }
 }
 
@@ -91,17 +91,17 @@ KERNEL attention_backward(const int lanes, const int rows, const int keys, const
 #pragma GCC unroll 1
   for (int h = 0; h < heads; h++) {
     const real *P = AT(saved, h * rows * keys);
-    const lane_matrix G = {AT(v, h * e), heads * e, 1}, Z = {room, keys, 1};
-    const lane_matrix V = {AT(y, v_row + h * e), 1, heads * e};
-    const lane_matrix Q = {AT(y, h * d), heads * d, 1}, K = {AT(y, k_row + h * d), heads * d, 1};
-    lane_product(lanes, rows, keys, e, G, V, room, keys, 1);
+    const sample_matrix G = {AT(v, h * e), heads * e, 1}, Z = {room, keys, 1};
+    const sample_matrix V = {AT(y, v_row + h * e), 1, heads * e};
+    const sample_matrix Q = {AT(y, h * d), heads * d, 1}, K = {AT(y, k_row + h * d), heads * d, 1};
+    sample_product(lanes, rows, keys, e, G, V, room, keys, 1);
     for (int t = 0; t < rows; t++) {
       pulled_row(lanes, keys, scale, AT(P, t * keys), AT(room, t * keys));
     }
-    lane_product(lanes, rows, d, keys, Z, K, AT(back, h * d), heads * d, 1);
-    lane_product(lanes, keys, d, rows, (lane_matrix){room, 1, keys}, Q, AT(back, k_row + h * d),
+    sample_product(lanes, rows, d, keys, Z, K, AT(back, h * d), heads * d, 1);
+    sample_product(lanes, keys, d, rows, (sample_matrix){room, 1, keys}, Q, AT(back, k_row + h * d),
                  heads * d, 1);
-    lane_product(lanes, keys, e, rows, (lane_matrix){P, 1, keys}, G, AT(back, v_row + h * e),
+    sample_product(lanes, keys, e, rows, (sample_matrix){P, 1, keys}, G, AT(back, v_row + h * e),
                  heads * e, 1);
   }
 }

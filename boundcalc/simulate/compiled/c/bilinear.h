@@ -2,13 +2,13 @@
 
 #ifndef BOUNDCALC_BILINEAR_H
 #define BOUNDCALC_BILINEAR_H
-#include "dots.h"
+#include "base.h"
 
 KERNEL bilinear_forward(const int lanes, const int n, const real *restrict p,
                         const real *restrict y, const real *restrict w,
                         const real *restrict label, real *restrict out, real *restrict saved) {
   (void)p, (void)label, (void)saved;
-  if (out) block_product(lanes, 1, n, y, (matrix){w, n, 1}, NULL, out);
+  if (out) lane_product(lanes, n, w, y, out);
 }
 
 /* ∇_y f = w and ∇_w f = y. */
@@ -23,7 +23,7 @@ KERNEL bilinear_backward(const int lanes, const int n, const real *restrict p,
       FOR_LANES(b) AT(back, i)[b] = factor * v[b];
     }
   }
-  if (grad) block_dots(lanes, 1, n, v, y, n, grad);
+  if (grad) lane_dots(lanes, n, y, v, grad);
 }
 
 #endif

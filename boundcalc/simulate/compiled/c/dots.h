@@ -10,7 +10,7 @@
 
 /* Sums, a column and the rows of a tile fill at most the registers but a few: a sum that does
    not stay in one costs more than a smaller tile. */
-#if defined(__AVX512F__)
+#if NATIVE == 64
 #define DOT_ROWS 4
 #else
 #define DOT_ROWS 2
@@ -24,15 +24,15 @@
 #endif
 
 typedef real four __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
-typedef __typeof__((word){0} < (word){0}) mask;
+typedef __typeof__((native){0} < (native){0}) mask;
 
-/* A word added up to four numbers. */
-PURE four folded(const word x) {
-  real parts[SPAN < 4 ? 4 : SPAN] = {0};
-  *(word *)parts = x;
+/* A register added up to four numbers. */
+PURE four folded(const native x) {
+  real parts[SHARE < 4 ? 4 : SHARE] = {0};
+  *(native *)parts = x;
   four sum = *(const four *)parts;
 #pragma GCC unroll 4
-  for (int k = 4; k < SPAN; k += 4) sum += *(const four *)(parts + k);
+  for (int k = 4; k < SHARE; k += 4) sum += *(const four *)(parts + k);
   return sum;
 }
 
@@ -44,15 +44,15 @@ PURE four sums_of_four(const four a, const four b, const four c, const four d) {
 }
 
 /* The first `count` entries, 0 in place of the others. */
-PURE word first_entries(const word x, const int count) {
-  mask inside;
+PURE native first_entries(const native x, const int count) {
+  mask inside = (native){0} < (native){0}; /* none */
 #pragma GCC unroll 16
-  for (int k = 0; k < SPAN; k++) inside[k] = -(k < count);
-  return (word)((mask)x & inside);
+  for (int k = 0; k < SHARE; k++) inside[k] = -(k < count);
+  return (native)((mask)x & inside);
 }
 
 /* In a register: compilers would rather read memory again for each product. */
-PURE word held(word x) {
+PURE native held(native x) {
 #if defined(__x86_64__)
   __asm__("" : "+x"(x));
 #endif
@@ -60,19 +60,19 @@ PURE word held(word x) {
 }
 
 typedef struct {
-  word at[DOT_ROWS][DOT_COLUMNS];
+  native at[DOT_ROWS][DOT_COLUMNS];
 } dot_sums;
 
-/* dot_rows for the last samples, fewer than a word.  Not inlined: it is rare, and the sums that
+/* dot_rows for the last samples, fewer than a register.  Not inlined: it is rare, and the sums that
    it touches would not stay in registers before it. */
 static __attribute__((noinline, unused)) void dot_rest(const int lanes, const int rows,
                                                        const int columns, const real *const *v,
                                                        const real *const *y, dot_sums *sums) {
-  const int whole = lanes - lanes % SPAN;
+  const int whole = lanes - lanes % SHARE;
   for (int r = 0; r < rows; r++) {
-    const word left = first_entries(*(const word *)(v[r] + whole), lanes - whole);
+    const native left = first_entries(*(const native *)(v[r] + whole), lanes - whole);
     for (int c = 0; c < columns; c++) {
-      sums->at[r][c] += left * first_entries(*(const word *)(y[c] + whole), lanes - whole);
+      sums->at[r][c] += left * first_entries(*(const native *)(y[c] + whole), lanes - whole);
     }
   }
 }
@@ -80,21 +80,21 @@ static __attribute__((noinline, unused)) void dot_rest(const int lanes, const in
 /* Adds Σ_b v[r][b] y[c][b] to the sums. */
 PURE void dot_rows(const int lanes, const int rows, const int columns, const real *const *v,
                    const real *const *y, dot_sums *sums) {
-  const int whole = lanes - lanes % SPAN;
-  word sum[DOT_ROWS][DOT_COLUMNS];
+  const int whole = lanes - lanes % SHARE;
+  native sum[DOT_ROWS][DOT_COLUMNS];
 #pragma GCC unroll 4
   for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 4
     for (int c = 0; c < columns; c++) sum[r][c] = sums->at[r][c];
   }
 #pragma GCC unroll 1
-  for (int b = 0; b < whole; b += SPAN) {
-    word left[DOT_ROWS];
+  for (int b = 0; b < whole; b += SHARE) {
+    native left[DOT_ROWS];
 #pragma GCC unroll 4
-    for (int r = 0; r < rows; r++) left[r] = held(*(const word *)(v[r] + b));
+    for (int r = 0; r < rows; r++) left[r] = held(*(const native *)(v[r] + b));
 #pragma GCC unroll 4
     for (int c = 0; c < columns; c++) {
-      const word right = held(*(const word *)(y[c] + b));
+      const native right = held(*(const native *)(y[c] + b));
 #pragma GCC unroll 4
       for (int r = 0; r < rows; r++) sum[r][c] += left[r] * right;
     }

@@ -1,6 +1,4 @@
-/* f(y, w) = y − w ∇g(y), w one step size or one for each of the n coordinates.
-
-   ∇g and ∇²g come from a header of the objective: `curvature` is 1 where ∇²g changes with y. */
+/* What steps f(y, w) = y − w ∘ ∇g(y) share, w one step size or one for `each` of n coordinates. */
 
 #ifndef BOUNDCALC_GRADIENT_STEP_H
 #define BOUNDCALC_GRADIENT_STEP_H

@@ -5,6 +5,7 @@
 #ifndef BOUNDCALC_LOOP_H
 #define BOUNDCALC_LOOP_H
 #include "optimizers.h"
+#include "random.h"
 #include "run.h"
 
 #define EXPORT __attribute__((visibility("default")))

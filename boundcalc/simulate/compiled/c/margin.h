@@ -8,13 +8,9 @@ KERNEL margin_forward(const int lanes, const int n, const real *restrict p, cons
                       const real *restrict w, const real *restrict label, real *restrict out,
                       real *restrict saved) {
   (void)p, (void)saved;
-  real total[LANES];
-  FOR_LANES(b) total[b] = 0;
-  for (int i = 0; i < n; i++) {
-    const real wi = w[i];
-    FOR_LANES(b) total[b] += wi * AT(y, i)[b];
-  }
-  FOR_LANES(b) out[b] = -label[b] * total[b];
+  if (!out) return;
+  lane_product(lanes, n, w, y, out);
+  FOR_LANES(b) out[b] *= -label[b];
 }
 
 /* ∇_y f = −label · w and ∇_w f = −label · y. */
@@ -31,9 +27,7 @@ KERNEL margin_backward(const int lanes, const int n, const real *restrict p, con
       FOR_LANES(b) AT(back, i)[b] = wi * u[b];
     }
   }
-  if (grad) {
-    for (int i = 0; i < n; i++) grad[i] += lane_dot(lanes, AT(y, i), u);
-  }
+  if (grad) lane_dots(lanes, n, y, u, grad);
 }
 
 #endif

@@ -31,7 +31,7 @@ PURE void clip_gradient(const double limit, const int k, real *restrict gradient
 }
 
 /* 1 - beta^n without cancellation. */
-PURE double gathered(const double beta, const int64_t n) { return -expm1((double)n * log(beta)); }
+PURE double gathered_weight(const double beta, const int64_t n) { return -expm1((double)n * log(beta)); }
 
 /* m <- beta m + (1 - beta) g,  w <- w - step m */
 PURE void momentum_step(const double beta, const double step, const int k, real *restrict w,
@@ -71,8 +71,8 @@ PURE void adam_step(const double *parameters, const double step, const int64_t t
   const double beta1 = parameters[0], beta2 = parameters[1];
   const real stay1 = (real)beta1, enter1 = (real)(1.0 - beta1);
   const real stay2 = (real)beta2, enter2 = (real)(1.0 - beta2);
-  const real length = (real)(step / gathered(beta1, t + 1));
-  const real known = (real)gathered(beta2, t + 1), epsilon = (real)parameters[2];
+  const real length = (real)(step / gathered_weight(beta1, t + 1));
+  const real known = (real)gathered_weight(beta2, t + 1), epsilon = (real)parameters[2];
   for (int i = 0; i < k; i++) {
     const real g = gradient[i];
     first[i] = stay1 * first[i] + enter1 * g;

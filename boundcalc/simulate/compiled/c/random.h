@@ -1,17 +1,18 @@
-/* NumPy's SFC64 generator, one stream at a time or STREAMS of them in the lanes of vectors.
+/* NumPy's SFC64 generator, one stream at a time or four in the lanes of vectors.
 
    A stream is the four words of `bit_generator.state["state"]["state"]`.  Its numbers are those
-   of NumPy, bit for bit and in the same order; buffered halves of words are not used. */
+   of NumPy, bit for bit and in the same order; buffered halves of words are not used.  For
+   little-endian machines, as all that run NumPy's wheels are. */
 
 #ifndef BOUNDCALC_RANDOM_H
 #define BOUNDCALC_RANDOM_H
 #include "base.h"
 
-#define STREAMS 8    /* that are moved on together */
-#define UNIT 0x1p-53 /* of uniform numbers: they are its multiples in [0, 1) */
+#define STREAMS 4    /* that are moved on together */
+#define UNIT 0x1p-53 /* uniform numbers are its multiples in [0, 1) */
 
-/* Where a product is rounded before it is added to: as NumPy computes, and no compiler may fuse
-   the two.  What is behind the pointer is written before, and read after. */
+/* Where a product is rounded before something is added, as in NumPy: no compiler may fuse the
+   two.  What is behind the pointer is written before this, and read again after it. */
 #define ROUNDED(pointer) __asm__ volatile("" : : "r"(pointer) : "memory")
 
 typedef struct {
@@ -26,7 +27,7 @@ PURE void keep_stream(const Stream s, uint64_t *state) {
   state[0] = s.a, state[1] = s.b, state[2] = s.c, state[3] = s.d;
 }
 
-/* C. Doty-Humphrey's Small Fast Counting generator, 64 bit, as in PractRand. */
+/* C. Doty-Humphrey's Small Fast Counting generator with 64-bit words. */
 PURE uint64_t next_word(Stream *s) {
   const uint64_t word = s->a + s->b + s->d;
   s->d += 1;
@@ -51,23 +52,29 @@ static void fill_uniform(uint64_t *state, double *restrict out, const int count)
   keep_stream(s, state);
 }
 
-/* ---- STREAMS streams at once: four in a vector, two vectors that do not wait for each other */
+/* ---- four streams at once ---------------------------------------------------------------- */
 
 typedef uint64_t Words __attribute__((vector_size(32)));
 typedef double Reals __attribute__((vector_size(32)));
-typedef Words LooseWords __attribute__((aligned(8), may_alias));
 typedef uint32_t Halves __attribute__((vector_size(32)));
 typedef uint8_t Bytes __attribute__((vector_size(32)));
+typedef Words LooseWords __attribute__((aligned(8), may_alias));
+
+#ifdef __clang__
+#define SHUFFLED(type, x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
+#else
+#define SHUFFLED(type, x, y, ...) __builtin_shuffle(x, y, (type){__VA_ARGS__})
+#endif
 
 typedef struct {
   Words a, b, c, d;
 } Four;
 
-PURE Four gathered(uint64_t *const *states) {
 #define WORD(j) (Words){states[0][j], states[1][j], states[2][j], states[3][j]}
+PURE Four gathered(uint64_t *const *states) {
   return (Four){WORD(0), WORD(1), WORD(2), WORD(3)};
-#undef WORD
 }
+#undef WORD
 
 PURE void scattered(const Four s, uint64_t *const *states) {
   const Words parts[4] = {s.a, s.b, s.c, s.d};
@@ -77,9 +84,9 @@ PURE void scattered(const Four s, uint64_t *const *states) {
 
 /* To the left by 24 bits: three bytes. */
 PURE Words rotated(const Words x) {
-  const Bytes from = {5,  6,  7,  0,  1,  2,  3,  4,  13, 14, 15, 8,  9,  10, 11, 12,
-                      21, 22, 23, 16, 17, 18, 19, 20, 29, 30, 31, 24, 25, 26, 27, 28};
-  return (Words)__builtin_shuffle((Bytes)x, from);
+  const Bytes y = (Bytes)x;
+  return (Words)SHUFFLED(Bytes, y, y, 5, 6, 7, 0, 1, 2, 3, 4, 13, 14, 15, 8, 9, 10, 11, 12, 21,
+                         22, 23, 16, 17, 18, 19, 20, 29, 30, 31, 24, 25, 26, 27, 28);
 }
 
 PURE Words next_words(Four *s) {
@@ -93,22 +100,21 @@ PURE Words next_words(Four *s) {
 
 /* Rows of one number of each stream become rows of four numbers of one stream. */
 PURE void transposed(Words *x) {
-  const Words low0 = __builtin_shuffle(x[0], x[1], (Words){0, 4, 2, 6});
-  const Words high0 = __builtin_shuffle(x[0], x[1], (Words){1, 5, 3, 7});
-  const Words low1 = __builtin_shuffle(x[2], x[3], (Words){0, 4, 2, 6});
-  const Words high1 = __builtin_shuffle(x[2], x[3], (Words){1, 5, 3, 7});
-  x[0] = __builtin_shuffle(low0, low1, (Words){0, 1, 4, 5});
-  x[1] = __builtin_shuffle(high0, high1, (Words){0, 1, 4, 5});
-  x[2] = __builtin_shuffle(low0, low1, (Words){2, 3, 6, 7});
-  x[3] = __builtin_shuffle(high0, high1, (Words){2, 3, 6, 7});
+  const Words low0 = SHUFFLED(Words, x[0], x[1], 0, 4, 2, 6);
+  const Words high0 = SHUFFLED(Words, x[0], x[1], 1, 5, 3, 7);
+  const Words low1 = SHUFFLED(Words, x[2], x[3], 0, 4, 2, 6);
+  const Words high1 = SHUFFLED(Words, x[2], x[3], 1, 5, 3, 7);
+  x[0] = SHUFFLED(Words, low0, low1, 0, 1, 4, 5);
+  x[1] = SHUFFLED(Words, high0, high1, 0, 1, 4, 5);
+  x[2] = SHUFFLED(Words, low0, low1, 2, 3, 6, 7);
+  x[3] = SHUFFLED(Words, high0, high1, 2, 3, 6, 7);
 }
 
 /* 53 bits as floats without a conversion of integers, which AVX2 lacks: the low 32 bits under
-   the exponent of 2^-1 and the high 21 under that of 2^31, and the exponents taken off. */
+   the exponent of 2^-1, the high 21 under that of 2^31, and both exponents taken off. */
 PURE Words uniforms_of(const Words words) {
-  const Words half = (Words){0} + 0x3fe0000000000000ULL;
-  const Words low = (Words)__builtin_shuffle((Halves)(words >> 11), (Halves)half,
-                                             (Halves){0, 9, 2, 11, 4, 13, 6, 15});
+  const Halves bits = (Halves)(words >> 11), half = (Halves)((Words){0} + 0x3fe0000000000000ULL);
+  const Words low = (Words)SHUFFLED(Halves, bits, half, 0, 9, 2, 11, 4, 13, 6, 15);
   const Words high = (words >> 43) | 0x41e0000000000000ULL;
   return (Words)(((Reals)high - (0x1p31 + 0.5)) + (Reals)low);
 }
@@ -135,15 +141,12 @@ PURE void fill_four(uint64_t *const *states, void *const o0, void *const o1, voi
   }
 }
 
-/* The same for STREAMS streams. */
-static void fill_uniforms(uint64_t *const *states, double *const *out, const int count) {
-  for (int v = 0; v < STREAMS; v += 4)
-    fill_four(states + v, out[v], out[v + 1], out[v + 2], out[v + 3], count, 1);
+static void fill_uniform4(uint64_t *const *states, double *const *out, const int count) {
+  fill_four(states, out[0], out[1], out[2], out[3], count, 1);
 }
 
-static void fill_all_words(uint64_t *const *states, uint64_t *const *out, const int count) {
-  for (int v = 0; v < STREAMS; v += 4)
-    fill_four(states + v, out[v], out[v + 1], out[v + 2], out[v + 3], count, 0);
+static void fill_words4(uint64_t *const *states, uint64_t *const *out, const int count) {
+  fill_four(states, out[0], out[1], out[2], out[3], count, 0);
 }
 
 #endif
