@@ -14,6 +14,18 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="Give a symbol a value; may be repeated."),
 ]
+Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="NAME",
+        help="numpy, compiled (needs a C compiler), or auto: compiled where that pays.",
+    ),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option("--threads", metavar="N", help="Replicas run at a time; by default all cores."),
+]
 Folder = Annotated[Path | None, typer.Option("-o", "--out", help="Folder to write into.")]
 
 
@@ -26,6 +38,29 @@ def graph_of(spec: Path, settings: list[str] | None) -> Any:
     loaded = load(spec)
     values = parse_settings(settings or [])
     return build(with_values(loaded, values) if values else loaded)
+
+
+def engine_of(name: str) -> Any:
+    """The engine that was named.
+
+    Raises
+    ------
+    SpecError
+        For an unknown one.
+    """
+    from boundcalc.errors import SpecError, nearest
+    from boundcalc.simulate.engines import ENGINES
+
+    if name not in ENGINES:
+        close = nearest(name, ENGINES)
+        raise SpecError(
+            "unknown engine",
+            where="--engine",
+            value=name,
+            expected="one of " + ", ".join(ENGINES),
+            fix=f"did you mean {close!r}?" if close else None,
+        )
+    return name
 
 
 def print_json(result: Any) -> None:

@@ -207,7 +207,7 @@ def show_run(run: Run, folder: Path | None) -> None:
     print_line(
         console,
         f"  {run.steps} steps, {run.replicas} replicas, seed {run.seed}, "
-        f"{run.confidence:.1%} intervals, {run.seconds:.1f} s",
+        f"{run.confidence:.1%} intervals, {run.seconds:.1f} s, {_engine(run)}",
     )
     if run.trajectory.diverged_at is not None:
         print_line(
@@ -215,6 +215,12 @@ def show_run(run: Run, folder: Path | None) -> None:
         )
     if folder is not None:
         print_line(console, f"  written to {folder}")
+
+
+def _engine(run: Run) -> str:
+    threads = f"{run.threads} thread" + ("s" if run.threads > 1 else "")
+    precision = "" if run.precision == "float64" else f", {run.precision}"
+    return f"{run.engine} engine on {threads}{precision}"
 
 
 def show_verdicts(graph: OperatorGraph, verdicts: Verdicts) -> None:

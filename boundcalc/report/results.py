@@ -236,6 +236,10 @@ def simulate_results(run: Run) -> dict[str, Any]:
         "seconds": run.seconds,
         "confidence": run.confidence,
         "diverged_at": run.trajectory.diverged_at,
+        "diverged": int((run.trajectory.diverged >= 0).sum()),
+        "engine": run.engine,
+        "precision": run.precision,
+        "threads": run.threads,
         "status": Status.SAMPLED,
     }
 

@@ -20,7 +20,7 @@ from boundcalc.simulate.statistics import (
 )
 
 
-# A run on its way to infinity overflows; its metrics are not finite, not warned about.
+# A run on its way to infinity overflows; its metrics are not finite, and nobody is warned.
 @np.errstate(over="ignore", invalid="ignore")
 def metric_columns(
     trajectory: Trajectory, ewma: Array, optimum: Optimum | None
@@ -52,6 +52,7 @@ def metric_columns(
     return columns
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def metrics_of(
     trajectory: Trajectory, ewma: Array, optimum: Optimum | None, confidence: float, seed: int
 ) -> dict[str, Metric]:

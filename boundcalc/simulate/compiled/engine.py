@@ -19,14 +19,15 @@ from boundcalc.simulate.train import MakeRunner
 from boundcalc.simulate.transforms import Replacement
 
 _HANDED = 2_000_000  # random numbers drawn in Python and handed over at once
+_TOGETHER = 8  # at least STREAMS of c/random.h
 _PENALTIES = {"none": 0, "squared": 1, "nonconvex": 2}
 
 _INTEGERS = ("replicas", "samples", "batch", "every", "stride", "penalty", "optimizer", "seen")
 _DOUBLES = ("step_size", "noise_std", "strength", "clip")
 _POINTERS = (
-    *("features", "labels", "row_features", "row_labels", "parameters", "laws", "kept"),
+    *("features", "labels", "row_features", "row_labels", "parameters", "kept", "laws"),
     *("noise", "rows", "active", "streams", "w", "states", "gradient"),
-    *("before_w", "before_gradient", "memory", "shared", "work", "loss", "norm"),
+    *("before_w", "before_gradient", "memory", "shared", "drawn", "work", "loss", "norm"),
     *("reach", "met", "parts", "centers", "weight_reach"),
 )
 
@@ -88,7 +89,7 @@ class _Data:
         self.features = blocked(self.row_features, source.lanes)
         self.labels = blocked(self.row_labels[:, None], source.lanes)
         self.parameters = source.parameters.astype(dtype)
-        self.laws = source.laws.astype(dtype)
+        self.laws = source.laws
         self.kept = source.kept.astype(dtype)
 
 
@@ -154,6 +155,8 @@ class CompiledRunner(Runner):
             self._hand(name, np.zeros((count, weights), dtype=dtype))
         self._hand("streams", self._states_of_streams())
         self._hand("shared", np.zeros((count, source.shared), dtype=dtype))
+        drawn = (_TOGETHER, source.drawn, source.lanes)
+        self._hand("drawn", np.zeros(drawn, dtype=dtype))
         spare = source.rows + problem.features.shape[1] + 1
         self._hand("work", np.zeros((spare, source.lanes), dtype=dtype))
         size = sum(source.remembers) * count * len(problem.features)

@@ -54,6 +54,8 @@ class Source:
         By perturbation: numbers per sample of its memory, 0 without one.
     shared
         Numbers per replica that the samples of a batch share.
+    drawn
+        Numbers per replica and sample that are drawn before a pass.
     """
 
     text: str
@@ -65,6 +67,7 @@ class Source:
     kept: Array
     remembers: tuple[int, ...]
     shared: int
+    drawn: int
 
 
 def make_source(
@@ -92,7 +95,7 @@ def make_source(
     writer = _Writer(program, noise, kernels, laws, features)
     writer.write()
     rows = writer.rows.count
-    lanes = lanes_for(rows, features, dtype.itemsize)
+    lanes = lanes_for(rows + writer.drawn, features, dtype.itemsize)
     headers = sorted({kernel.name for kernel in kernels} | {law.header for law in laws})
     sizes = {
         "LANES": lanes,
@@ -104,18 +107,19 @@ def make_source(
         # A block of the data serves all replicas where it is larger than their weights.
         "SAMPLES_FIRST": int(program.weights <= features * lanes),
         "SHARED": writer.shared,
+        "DRAWN_ROWS": writer.drawn,
     }
     lines = [
         f"#define REAL {'float' if dtype.itemsize == 4 else 'double'}",
         *(f"#define {name} {value}" for name, value in sizes.items()),
         '#include "run.h"',
         '#include "rows.h"',
+        '#include "random.h"',
         *(f'#include "{name}.h"' for name in headers),
         "",
         *writer.pass_lines(),
         "",
-        *writer.shared_lines(),
-        "",
+        *writer.draw_lines(),
         '#include "loop.h"',
         "",
     ]
@@ -127,11 +131,15 @@ def make_source(
         parameters=writer.parameters.joined(),
         laws=writer.laws.joined(),
         kept=writer.kept.joined(),
-        remembers=tuple(
-            p.size if p.memory is not None else 0 for p in noise.perturbations
-        ),
+        remembers=tuple(p.size if p.memory is not None else 0 for p in noise.perturbations),
         shared=writer.shared,
+        drawn=writer.drawn,
     )
+
+
+def _function(name: str, arguments: str, body: list[str]) -> list[str]:
+    head = f"static void {name}(Run *run, const uint8_t *active, {arguments}) {{"
+    return [head, *(f"  {line}" for line in body), "}", ""]
 
 
 class _Writer:
@@ -149,15 +157,19 @@ class _Writer:
         self.draws, self.features = laws, features
         self.rows, self.lines = Rows(), list[str]()
         self.parameters, self.laws, self.kept = Numbers(), Numbers(), Numbers()
-        self.shared = 0
+        self.shared = self.drawn = 0
         self._shared_lines: list[str] = []
+        self._one_lines: list[str] = []
+        self._group_lines: list[str] = []
         self._sites: dict[tuple[str, int], list[int]] = {}
         self._law_starts: list[int] = []
         self._memory = 0
         for position, perturbation in enumerate(noise.perturbations):
             key = (perturbation.direction, shift_key(perturbation))
             self._sites.setdefault(key, []).append(position)
-            self._law_starts.append(self.laws.add(laws[position].parameters))
+            law = laws[position]
+            numbers = np.concatenate([[law.probability], law.parameters])
+            self._law_starts.append(self.laws.add(numbers))
         self._parameter_starts = [self.parameters.add(k.parameters) for k in kernels]
         # By operator number: its output, and how it and what it keeps are written.
         self._values = {0: "x"}
@@ -176,7 +188,7 @@ class _Writer:
         head = [
             "PURE void pass(const int lanes, const int perturbed, Run *run, const uint8_t *active,",
             "               const real *restrict x, const real *restrict label, const int64_t r,",
-            "               const int64_t first, double *restrict sum) {",
+            "               const int64_t first, const real *restrict drawn, double *restrict sum) {",
             "  const real *restrict w = run->w + r * WEIGHTS;",
             "  real *restrict grad = run->gradient + r * WEIGHTS;",
             "  real *restrict work = run->work;",
@@ -185,23 +197,35 @@ class _Writer:
         ]
         return [*head, *(f"  {line}" for line in self.lines), "}"]
 
-    def shared_lines(self) -> list[str]:
-        """Draws that all samples of a batch share, once a step."""
+    def draw_lines(self) -> list[str]:
+        """The functions that draw: what a batch shares, and for a block before its passes."""
+        streams = "uint64_t *streams = run->streams + r * PERTURBATIONS * 8;"
+        group = [
+            "uint64_t *values[STREAMS], *events[STREAMS];",
+            "real *out[STREAMS];",
+            *self._group_lines,
+        ]
         return [
-            "static void draw_shared(Run *run, const uint8_t *active) {",
-            "  (void)run, (void)active;",
-            *([] if self.shared else ["}"]),
-            *(
+            *_function(
+                "draw_shared",
+                "const int64_t r",
                 [
-                    "  for (int64_t r = 0; r < run->replicas; r++) {",
-                    "    uint64_t *streams = run->streams + r * PERTURBATIONS * 8;",
-                    "    real one[SHARED * LANES], *shared = run->shared + r * SHARED;",
-                    *(f"    {line}" for line in self._shared_lines),
-                    "  }",
-                    "}",
+                    streams,
+                    "real one[(SHARED + 1) * LANES], *shared = run->shared + r * SHARED;",
+                    *self._shared_lines,
                 ]
                 if self.shared
-                else []
+                else [],
+            ),
+            *_function(
+                "draw_one",
+                "const int64_t r, const int lanes",
+                [streams, *self._one_lines] if self.drawn else [],
+            ),
+            *_function(
+                "draw_group",
+                "const int64_t r, const int lanes",
+                [streams, *group] if self.drawn else [],
             ),
         ]
 
@@ -281,40 +305,77 @@ class _Writer:
         """What acts at one site, in the order of the spec."""
         for position in self._sites.get((direction, key), []):
             perturbation, law = self.noise.perturbations[position], self.draws[position]
-            laws = f"run->laws + {self._law_starts[position]}"
-            states = f"streams + {8 * position}, streams + {8 * position + 4}"
             self._say(f"if (perturbed && active[{position}]) {{")
             if law.kind == "transform":
-                self._transform(position, law, width, value, laws, states)
+                self._transform(position, law, width, value)
             elif perturbation.shared:
                 at = f"run->shared + r * SHARED + {self.shared}"
                 self._say(f"  add_to_all(lanes, {width}, {at}, {value});")
-                self._share(position, law, width, laws, states)
+                self._share(position, law, width)
             else:
-                drawn = self.rows.take(width)
-                call = self._draw(law, width, states, laws, self._row(drawn))
-                self._say(f"  {call}")
-                self._say(f"  add_rows(lanes, {width}, {self._row(drawn)}, {value});")
-                self.rows.give(drawn, width)
+                self._say(f"  add_rows(lanes, {width}, drawn + {self.drawn} * LANES, {value});")
+                self._draw_ahead(position, law, width)
             self._say("}")
 
-    def _draw(self, law: Draw, width: int, states: str, laws: str, out: str) -> str:
-        return f"{law.name}_draw(lanes, {width}, {states}, {law.probability}, {laws}, {out});"
+    def _draw_ahead(self, position: int, law: Draw, width: int) -> None:
+        """The draws of a block before its passes: of one replica, or of several at once."""
+        laws, probability = self._law(position)
+        one = f"streams + {8 * position}, streams + {8 * position + 4}"
+        out = f"run->drawn + {self.drawn} * LANES"
+        self._one_lines.append(
+            f"if (active[{position}]) {law.name}_draw(lanes, {width}, {one}, {probability}, "
+            f"{laws}, {out});"
+        )
+        self._group_lines += [
+            f"if (active[{position}]) {{",
+            "  for (int j = 0; j < STREAMS; j++) {",
+            f"    values[j] = streams + j * PERTURBATIONS * 8 + {8 * position};",
+            "    events[j] = values[j] + 4;",
+            f"    out[j] = run->drawn + (j * DRAWN_ROWS + {self.drawn}) * LANES;",
+            "  }",
+            f"  {law.name}_draw4(lanes, {width}, values, events, {probability}, {laws}, out);",
+            "}",
+        ]
+        self.drawn += width
 
-    def _share(self, position: int, law: Draw, width: int, laws: str, states: str) -> None:
-        call = self._draw(law, width, states, laws, "one").replace("(lanes,", "(1,", 1)
+    def _share(self, position: int, law: Draw, width: int) -> None:
+        laws, probability = self._law(position)
+        states = f"streams + {8 * position}, streams + {8 * position + 4}"
         self._shared_lines += [
             f"if (active[{position}]) {{",
-            f"  {call}",
+            f"  {law.name}_draw(1, {width}, {states}, {probability}, {laws}, one);",
             f"  for (int i = 0; i < {width}; i++) shared[{self.shared} + i] = one[i * LANES];",
             "}",
         ]
         self.shared += width
 
-    def _transform(
-        self, position: int, law: Draw, width: int, value: str, laws: str, states: str
-    ) -> None:
-        raise NotImplementedError
+    def _law(self, position: int) -> tuple[str, str]:
+        """A perturbation's numbers, and the probability with which it acts."""
+        start = self._law_starts[position]
+        always = self.draws[position].probability < 0
+        return f"run->laws + {start + 1}", "-1.0" if always else f"run->laws[{start}]"
+
+    def _transform(self, position: int, law: Draw, width: int, value: str) -> None:
+        """A transform of the value, which it reads from and writes to."""
+        laws, probability = self._law(position)
+        states = f"streams + {8 * position}, streams + {8 * position + 4}"
+        sizes = "".join(f", {size}" for size in law.sizes)
+        memory = "NULL"
+        self._say(f"  see(lanes, {width}, {value}, run->met + {3 * position});")
+        if self.noise.perturbations[position].memory is not None:
+            start = self.rows.take(width)
+            memory = self._row(start)
+            at = f"run->memory + {self._memory} * run->replicas * run->samples"
+            place = f"{at} + (r * run->samples + first) * {width}"
+            self._say(f"  gather_rows(lanes, {width}, {place}, {memory});")
+        self._say(
+            f"  {law.name}_apply(lanes, {width}{sizes}, {laws}, {states}, {probability}, "
+            f"{memory}, {value});"
+        )
+        if memory != "NULL":
+            self._say(f"  scatter_rows(lanes, {width}, {memory}, {place});")
+            self.rows.give(start, width)
+            self._memory += width
 
     def _see(self, index: int, step: Step, slot: int | None) -> None:
         """The inputs met, of one slot or all together."""

@@ -90,25 +90,29 @@ PURE real reduced(const real x, const real less, const real shift, real *const s
 }
 
 /* e^x.  2^n is a product of two factors, as n reaches from below the least exponent to above
-   the largest. */
+   the largest.
+
+   Here and below it is the result that is replaced for x too far out, not x: compilers make two
+   computations of a replaced x, one of them full of numbers below the normal range, which are
+   slow. */
 PURE real real_exp(const real x) {
-  real shifted, inside = EXP_LEAST > x ? EXP_LEAST : x; /* NaN stays */
-  inside = EXP_MOST < inside ? EXP_MOST : inside;
-  const real tail = reduced(inside, 0, ROUND_BY + EXPONENT_BIAS, &shifted);
+  real shifted;
+  const real tail = reduced(x, 0, ROUND_BY + EXPONENT_BIAS, &shifted);
   const real half = shifted * (real)0.5 + (real)0.5 * (ROUND_BY + EXPONENT_BIAS);
   const real first = of_bits(bits_of(half) << FRACTION_BITS);
   const real second = of_bits((bits_of(shifted) - bits_of(half) + EXPONENT_BIAS) << FRACTION_BITS);
-  return (first + first * tail) * second;
+  const real found = (first + first * tail) * second;
+  return x < EXP_LEAST ? 0 : (x > EXP_MOST ? INFINITE : found);
 }
 
 /* e^(x − less), x ≤ 0 and |less| below 1: the difference is not rounded. */
 PURE real exp_of_difference(const real x, const real less) {
   real shifted;
-  const real inside = EXP_LEAST > x ? EXP_LEAST : x;
-  const real tail = reduced(inside, less, ROUND_BY + (EXPONENT_BIAS + LIFT_BITS), &shifted);
+  const real tail = reduced(x, less, ROUND_BY + (EXPONENT_BIAS + LIFT_BITS), &shifted);
   /* 2^(n + LIFT_BITS) is normal: the last product rounds only where the result is not. */
   const real scale = of_bits(bits_of(shifted) << FRACTION_BITS);
-  return (scale + scale * tail) * of_bits((pattern)(EXPONENT_BIAS - LIFT_BITS) << FRACTION_BITS);
+  const real down = of_bits((pattern)(EXPONENT_BIAS - LIFT_BITS) << FRACTION_BITS);
+  return x < EXP_LEAST ? 0 : (scale + scale * tail) * down;
 }
 
 /* e^x for x ≤ 0. */
@@ -117,12 +121,12 @@ PURE real exp_of_negative(const real x) { return exp_of_difference(x, 0); }
 /* e^x for x ≤ 0, and e^x − 1 to the last places. */
 PURE real exp_and_expm1(const real x, real *const expm1) {
   real shifted;
-  const real inside = EXP_LEAST > x ? EXP_LEAST : x;
-  const real tail = reduced(inside, 0, ROUND_BY + (EXPONENT_BIAS + LIFT_BITS), &shifted);
+  const real tail = reduced(x, 0, ROUND_BY + (EXPONENT_BIAS + LIFT_BITS), &shifted);
   const real scale = of_bits(bits_of(shifted) << FRACTION_BITS);
-  const real down = of_bits((pattern)(EXPONENT_BIAS - LIFT_BITS) << FRACTION_BITS), power = scale * down;
-  *expm1 = (power - 1) + power * tail;
-  return (scale + scale * tail) * down;
+  const real down = of_bits((pattern)(EXPONENT_BIAS - LIFT_BITS) << FRACTION_BITS);
+  const real power = scale * down;
+  *expm1 = x < EXP_LEAST ? -1 : (power - 1) + power * tail;
+  return x < EXP_LEAST ? 0 : (scale + scale * tail) * down;
 }
 
 /* ln(1 + f) for √½ − 1 ≤ f ≤ √2 − 1, plus k·ln 2.

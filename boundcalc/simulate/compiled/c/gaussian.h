@@ -8,6 +8,7 @@
    c = 11/2 (4) lets the degree be lowest.  The relative error is below 2^-55 (2^-24). */
 #if SINGLE
 #define GAUSSIAN_CENTER 4.0f
+#define GAUSSIAN_MOST 15.0f
 PURE real gaussian_ratio(const real u) {
   const real s = u * u;
   const real even_high = 0x1.eed34cp-5f + s * (-0x1.cc1726p-9f + s * 0x1.6e48c2p-13f);
@@ -18,6 +19,7 @@ PURE real gaussian_ratio(const real u) {
 }
 #else
 #define GAUSSIAN_CENTER 5.5
+#define GAUSSIAN_MOST 39.0
 PURE real gaussian_ratio(const real u) {
   const real s = u * u;
   const real e4 = 0x1.afa74879c0946p-25 + s * -0x1.84754087b22a5p-28;
@@ -41,11 +43,12 @@ PURE real gaussian_power(const real x) {
   return exp_of_difference((real)-0.5 * half * half, (real)0.5 * (x - half) * (x + half));
 }
 
-/* P(N > x) for 0 ≤ x ≤ 40, and the density at x. */
+/* P(N > x) for x ≥ 0, and the density at x; both 0 beyond GAUSSIAN_MOST. */
 PURE real gaussian_tail(const real x, real *const density) {
   const real inverse = 1 / (x + GAUSSIAN_CENTER), power = gaussian_power(x);
-  *density = power * (real)0x1.9884533d43651p-2; /* 1/√(2π) */
-  return power * (gaussian_ratio((x - GAUSSIAN_CENTER) * inverse) * inverse);
+  const real ratio = gaussian_ratio((x - GAUSSIAN_CENTER) * inverse) * inverse;
+  *density = x > GAUSSIAN_MOST ? 0 : power * (real)0x1.9884533d43651p-2; /* 1/√(2π) */
+  return x > GAUSSIAN_MOST ? 0 : power * ratio;
 }
 
 #endif

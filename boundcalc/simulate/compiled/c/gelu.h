@@ -1,4 +1,4 @@
-/* φ = t·Φ(t), φ′ = Φ(t) + t·Φ′(t), Φ the normal distribution function; 0 or 1 beyond ±40. */
+/* φ = t·Φ(t), φ′ = Φ(t) + t·Φ′(t), Φ the normal distribution function. */
 
 #ifndef BOUNDCALC_GELU_H
 #define BOUNDCALC_GELU_H
@@ -7,10 +7,10 @@
 
 PURE Jet gelu_jet(const real t, const real *p) {
   (void)p;
-  const real far = 40, size = size_of(t), near = size > far ? far : size;
   real density;
-  const real tail = gaussian_tail(near, &density), gate = t >= 0 ? 1 - tail : tail;
-  return (Jet){t * gate, gate + signed_as(near, t) * density};
+  const real size = size_of(t), tail = gaussian_tail(size, &density);
+  const real gate = t >= 0 ? 1 - tail : tail;
+  return (Jet){t * gate, size > GAUSSIAN_MOST ? gate : gate + t * density};
 }
 
 ELEMENTWISE(gelu)

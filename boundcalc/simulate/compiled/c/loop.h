@@ -17,31 +17,48 @@ static real *gradient_of(const Run *run, int64_t r) { return run->gradient + r *
 
 /* One block of samples of one replica; `sum` takes in the loss. */
 static void one_block(Run *run, const int perturbed, const uint8_t *active, int64_t block,
-                      int64_t r, double *sum) {
+                      int64_t r, const real *drawn, double *sum) {
   const real *x = run->features + (size_t)block * FEATURES * LANES;
   const real *label = run->labels + (size_t)block * LANES;
   const int64_t left = run->samples - block * LANES;
   if (left >= LANES) {
-    if (perturbed) pass(LANES, 1, run, active, x, label, r, block * LANES, sum);
-    else pass(LANES, 0, run, active, x, label, r, block * LANES, sum);
+    if (perturbed) pass(LANES, 1, run, active, x, label, r, block * LANES, drawn, sum);
+    else pass(LANES, 0, run, active, x, label, r, block * LANES, drawn, sum);
   } else {
-    pass((int)left, perturbed, run, active, x, label, r, block * LANES, sum);
+    pass((int)left, perturbed, run, active, x, label, r, block * LANES, drawn, sum);
   }
 }
 
-/* Sums of gradients over the whole data set, in `gradient`; the loss's in `sums` if not NULL. */
+/* One block of samples of the replicas r .. r + count − 1, whose draws come first. */
+static void several(Run *run, const int perturbed, const uint8_t *active, int64_t block, int64_t r,
+                    int64_t count, double *sums, int64_t stride) {
+  const int64_t left = run->samples - block * LANES;
+  const int lanes = left < LANES ? (int)left : LANES;
+  if (perturbed && count == STREAMS) draw_group(run, active, r, lanes);
+  for (int64_t j = 0; j < count; j++) {
+    const int slot = count == STREAMS ? j : 0;
+    if (perturbed && count != STREAMS) draw_one(run, active, r + j, lanes);
+    one_block(run, perturbed, active, block, r + j,
+              run->drawn + (size_t)slot * DRAWN_ROWS * LANES, sums + (r + j) * stride);
+  }
+}
+
+/* Sums of gradients over the whole data set, in `gradient`; of the loss in `sums` if not NULL. */
 static void whole(Run *run, const int perturbed, const uint8_t *active, double *sums) {
-  const int64_t blocks = (run->samples + LANES - 1) / LANES;
-  double ignored = 0;
-  memset(run->gradient, 0, sizeof(real) * (size_t)(run->replicas * WEIGHTS));
+  const int64_t blocks = (run->samples + LANES - 1) / LANES, replicas = run->replicas;
+  double ignored = 0, *to = sums ? sums : &ignored;
+  const int64_t stride = sums != NULL;
+  memset(run->gradient, 0, sizeof(real) * (size_t)(replicas * WEIGHTS));
 #if SAMPLES_FIRST /* the data are larger than the weights: use a block for all replicas */
   for (int64_t block = 0; block < blocks; block++)
-    for (int64_t r = 0; r < run->replicas; r++)
-      one_block(run, perturbed, active, block, r, sums ? sums + r : &ignored);
+    for (int64_t r = 0; r < replicas; r += STREAMS) {
+      const int64_t left = replicas - r;
+      several(run, perturbed, active, block, r, left < STREAMS ? left : STREAMS, to, stride);
+    }
 #else
-  for (int64_t r = 0; r < run->replicas; r++)
+  for (int64_t r = 0; r < replicas; r++)
     for (int64_t block = 0; block < blocks; block++)
-      one_block(run, perturbed, active, block, r, sums ? sums + r : &ignored);
+      several(run, perturbed, active, block, r, 1, to, stride);
 #endif
 }
 
@@ -59,7 +76,8 @@ static void minibatch(Run *run, const uint8_t *active, const int64_t *rows) {
         label[b] = run->row_labels[row];
         for (int i = 0; i < FEATURES; i++) AT(x, i)[b] = run->row_features[row * FEATURES + i];
       }
-      pass(lanes, 1, run, active, x, label, r, first, &ignored);
+      draw_one(run, active, r, lanes);
+      pass(lanes, 1, run, active, x, label, r, first, run->drawn, &ignored);
     }
 }
 
@@ -168,7 +186,7 @@ EXPORT void advance(Run *run, int64_t start, int64_t stop) {
     if (recorded) record(run, t / run->every);
     see_weights(run);
     for (int p = 0; p < PERTURBATIONS; p++) acts |= active[p];
-    if (acts) draw_shared(run, active);
+    for (int64_t r = 0; acts && r < run->replicas; r++) draw_shared(run, active, r);
     if (run->rows) {
       minibatch(run, active, run->rows + (t - start) * run->replicas * run->batch);
     } else if (acts || !recorded) {

@@ -8,7 +8,13 @@
 #define BOUNDCALC_OPTIMIZERS_H
 #include "base.h"
 
-enum { OPTIMIZER_SGD, OPTIMIZER_MOMENTUM, OPTIMIZER_HEAVY_BALL, OPTIMIZER_NESTEROV, OPTIMIZER_ADAM };
+enum {
+  OPTIMIZER_SGD,
+  OPTIMIZER_MOMENTUM,
+  OPTIMIZER_HEAVY_BALL,
+  OPTIMIZER_NESTEROV,
+  OPTIMIZER_ADAM,
+};
 
 /* g <- g min(1, limit / |g|); what is not finite has no direction and is left as it is. */
 PURE void clip_gradient(const double limit, const int k, real *restrict gradient) {
@@ -31,7 +37,9 @@ PURE void clip_gradient(const double limit, const int k, real *restrict gradient
 }
 
 /* 1 - beta^n without cancellation. */
-PURE double gathered_weight(const double beta, const int64_t n) { return -expm1((double)n * log(beta)); }
+PURE double gathered_weight(const double beta, const int64_t n) {
+  return -expm1((double)n * log(beta));
+}
 
 /* m <- beta m + (1 - beta) g,  w <- w - step m */
 PURE void momentum_step(const double beta, const double step, const int k, real *restrict w,
@@ -89,9 +97,15 @@ PURE void optimizer_step(const int code, const double *parameters, const double 
                          real *states, const size_t stride) {
   if (clip > 0) clip_gradient(clip, k, gradient);
   switch (code) {
-  case OPTIMIZER_MOMENTUM: momentum_step(parameters[0], step_size, k, w, gradient, states); break;
-  case OPTIMIZER_HEAVY_BALL: heavy_ball_step(parameters[0], step_size, k, w, gradient, states); break;
-  case OPTIMIZER_NESTEROV: nesterov_step(parameters[0], step_size, k, w, gradient, states); break;
+  case OPTIMIZER_MOMENTUM:
+    momentum_step(parameters[0], step_size, k, w, gradient, states);
+    break;
+  case OPTIMIZER_HEAVY_BALL:
+    heavy_ball_step(parameters[0], step_size, k, w, gradient, states);
+    break;
+  case OPTIMIZER_NESTEROV:
+    nesterov_step(parameters[0], step_size, k, w, gradient, states);
+    break;
   case OPTIMIZER_ADAM:
     adam_step(parameters, step_size, t, k, w, gradient, states, states + stride);
     break;

@@ -12,14 +12,16 @@ typedef struct {
   double step_size, noise_std, strength, clip, optimizer_parameters[4], secant;
   const real *features, *labels;           /* (blocks, FEATURES, LANES) and (blocks, LANES) */
   const real *row_features, *row_labels;   /* (samples, FEATURES) and (samples): minibatches */
-  const real *parameters, *laws, *kept;    /* of kernels and of perturbations; fixed weights */
+  const real *parameters, *kept;           /* of kernels; weights that are not trained */
+  const double *laws;                      /* of perturbations */
   const double *noise;                     /* (steps, replicas, WEIGHTS), or NULL */
   const int64_t *rows;                     /* (steps, replicas, batch), or NULL */
   const uint8_t *active;                   /* (steps, PERTURBATIONS) */
   uint64_t *streams;                       /* (replicas, PERTURBATIONS, 2, 4) */
   real *w, *states, *gradient;             /* (replicas, WEIGHTS); states (S, replicas, WEIGHTS) */
   real *before_w, *before_gradient;        /* (replicas, WEIGHTS): at the last record */
-  real *memory, *shared, *work;            /* of transforms; of draws per batch; a pass's values */
+  real *memory, *shared;                   /* of transforms; draws that a batch shares */
+  real *drawn, *work;                      /* (STREAMS, DRAWN_ROWS, LANES); a pass's values */
   double *loss, *norm;                     /* (records, stride), at the block's first column */
   double *reach, *met;                     /* largest norm², least and largest component */
   const int64_t *parts;                    /* (PARTS, 3): first and last weight, has a centre */

@@ -6,8 +6,8 @@
 
 PURE Jet softplus_jet(const real t, const real *p) {
   (void)p;
-  const real e = exp_of_negative(-size_of(t)), large = 1 / (1 + e);
-  return (Jet){(t > 0 ? t : 0) + log1p_of_share(e), t >= 0 ? large : e * large};
+  const real e = exp_of_negative(-size_of(t));
+  return (Jet){(t > 0 ? t : 0) + log1p_of_share(e), (t >= 0 ? 1 : e) / (1 + e)};
 }
 
 ELEMENTWISE(softplus)
