@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from boundcalc.budgets.calibration.results import Calibration
-from boundcalc.budgets.question import question
+from boundcalc.budgets.question import Question, question
 from boundcalc.budgets.results import Allocation, Budget, Formats
 from boundcalc.errors import BoundcalcError
 from boundcalc.graph import OperatorGraph, build
@@ -81,7 +81,7 @@ def budget(
     sizes, name = rebuilt(asked, bounded(asked, magnitudes(asked))), asked.family.name
     found_orders = orders(asked.graph, name)
     short = (horizon_note(asked.graph, name, regime) for regime in found_orders)
-    notes = [*graph.notes, *(note for note in short if note is not None)]
+    notes = [*graph.notes, *_shared(asked), *(note for note in short if note is not None)]
 
     def attempted(wanted: bool, compute: Callable[[], T]) -> T | None:
         if not wanted:
@@ -128,6 +128,18 @@ def budget(
         calibration=attempted(calibrate, measured),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _shared(asked: Question) -> list[str]:
+    """That searches for sizes and frequencies do without the average over a batch."""
+    places = dict.fromkeys(p.where for p in asked.graph.perturbations if p.shared)
+    if not places or asked.graph.spec.loss.batch == 1:
+        return []
+    return [
+        f"{', '.join(places)}: one draw for the whole batch; the largest sizes and frequencies are "
+        "those without any average over the batch, and smaller than need be where other "
+        "perturbations are drawn sample by sample"
+    ]
 
 
 def bare_reaches(graph: OperatorGraph) -> dict[SiteKey, Reach]:

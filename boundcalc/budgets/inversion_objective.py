@@ -38,7 +38,7 @@ class Objective:
     def __init__(self, asked: Question) -> None:
         self.asked = asked
         self.p = problem(asked.graph)
-        self.batch = asked.graph.spec.loss.batch
+        self.batch = asked.averaged
         self.descent = asked.family.descent
         self.nonconvex = asked.regime == "nonconvex"
         self.target = lowest(asked.target.value)
@@ -105,7 +105,11 @@ class Objective:
         return Level(self._averaged(error, bias, kind), bias, bool(bias == 0))
 
     def _averaged(self, error: Scalar, bias: Scalar, kind: Arithmetic) -> Scalar:
-        """docs/theory.md, Lemma 6.4, as :func:`~boundcalc.rates.rate.batch_level`."""
+        """docs/theory.md, Lemma 6.4, as :func:`~boundcalc.rates.bound.batch_level`.
+
+        Where draws are shared by a batch the error of one sample, which is never smaller than
+        what Lemma 6.7 has.
+        """
         if self.batch == 1:
             return error
         return kind.minimum(error, (bias * (self.batch - 1) + error) / self.batch)

@@ -38,8 +38,10 @@ def magnitudes(asked: Question) -> Magnitudes:
     steps of the schedule that they share, or at every step.
 
     Up to 64 operators every number is verified by enclosing the bound there, and is within
-    10⁻¹¹ of the largest admissible one.  On longer graphs the factor is, and the others are
-    computed; refinements that depend on which perturbations vanish may be left out there.
+    10⁻¹¹ of the largest admissible one, unless samples of a batch share draws: then the bound is
+    the one without the average over the batch, and numbers may be smaller.  On longer graphs the
+    factor is, and the others are computed; refinements that depend on which perturbations vanish
+    may be left out there.
 
     Raises
     ------
@@ -205,6 +207,8 @@ class _Sites:
         if current is not None:
             value = current[0] if quantity == "rms" else current[1]
         notes = held.notes() + _remarks(quantity, alone, given, current is not None)
+        if given is not None and self._asked.averaged < self._graph.spec.loss.batch:
+            notes.append("given: by the bound without the average over the batch")
         return Allowance(
             direction=site.direction,
             label=site.label,

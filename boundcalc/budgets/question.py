@@ -13,6 +13,7 @@ from boundcalc.errors import SpecError
 from boundcalc.graph import OperatorGraph
 from boundcalc.rates.bound import statement
 from boundcalc.rates.inputs import problem, status_in, too_large_a_step
+from boundcalc.rates.plain_sgd import not_plain_sgd
 from boundcalc.rates.steps import searchable
 from boundcalc.rates.timeline import Timeline
 from boundcalc.spec.budget import BudgetSection
@@ -47,6 +48,16 @@ class Question:
     baseline: Number
     target: Number
 
+    @property
+    def averaged(self) -> int:
+        """Over how many draws a step averages at least, as far as single levels are searched.
+
+        The samples of a batch; 1 as soon as the spec has a perturbation that they share.
+        """
+        if any(p.shared for p in self.graph.perturbations):
+            return 1
+        return self.graph.spec.loss.batch
+
     def bound(self, graph: OperatorGraph) -> Number:
         """The bound of a graph that differs from :attr:`graph` in its perturbations.
 
@@ -68,8 +79,8 @@ def question(graph: OperatorGraph) -> Question:
     Raises
     ------
     SpecError
-        If there is none, a rate lacks a constant, the step is above the theorem's limit, or
-        the target is not above the unperturbed bound.
+        If there is none, the training is not plain SGD, a rate lacks a constant, the step is
+        above the theorem's limit, or the target is not above the unperturbed bound.
 
     Examples
     --------
@@ -110,6 +121,14 @@ def question(graph: OperatorGraph) -> Question:
             value="pl",
             expected="regime: nonconvex, where the spec claims no PL constant",
             fix="add `pl` to the `loss` section, or ask for regime: nonconvex",
+        )
+    unknown = not_plain_sgd(graph)
+    if unknown is not None:
+        raise SpecError(
+            f"no budget: {unknown}",
+            where="training",
+            expected="plain SGD: without `optimizer` and `clip`",
+            fix="remove `optimizer` and `clip`; with them the spec can be simulated",
         )
     best = section.step_size == "best"
     update: dict[str, object] = {}

@@ -21,10 +21,23 @@ from boundcalc.cli.adversary import adversary
 from boundcalc.cli.budget import budget
 from boundcalc.cli.certify import certify
 from boundcalc.cli.certify import check as check_certificate
-from boundcalc.cli.common import AsJson, Folder, Settings, SpecFile, graph_of, print_json
+from boundcalc.cli.common import (
+    AsJson,
+    Engine,
+    Folder,
+    Settings,
+    SpecFile,
+    Threads,
+    engine_of,
+    graph_of,
+    print_json,
+)
 from boundcalc.cli.errata import errata
 from boundcalc.cli.import_model import import_command
 from boundcalc.cli.refute import refute
+from boundcalc.cli.reproduce import reproduce
+from boundcalc.cli.rerun import rerun
+from boundcalc.cli.sweep import sweep
 
 app = typer.Typer(
     name="boundcalc",
@@ -108,7 +121,12 @@ def rate(spec: SpecFile, as_json: AsJson = False, settings: Settings = None) -> 
 
 @app.command()
 def simulate(
-    spec: SpecFile, out: Folder = None, as_json: AsJson = False, settings: Settings = None
+    spec: SpecFile,
+    out: Folder = None,
+    engine: Engine = "auto",
+    threads: Threads = None,
+    as_json: AsJson = False,
+    settings: Settings = None,
 ) -> None:
     """Run the chain with its perturbations and measure it."""
     from boundcalc.api import simulate as run_simulation
@@ -116,10 +134,10 @@ def simulate(
     from boundcalc.files import make_folder
     from boundcalc.report.results import simulate_results
 
-    graph = graph_of(spec, settings)
+    chosen, graph = engine_of(engine), graph_of(spec, settings)
     folder = None if out is None else make_folder(out)
     with progress("simulating", quiet=as_json) as report:
-        run = run_simulation(graph, progress=report)
+        run = run_simulation(graph, engine=chosen, threads=threads, progress=report)
     if folder is not None:
         from boundcalc.report.runs import write_run
 
@@ -133,7 +151,13 @@ def simulate(
 
 
 @app.command()
-def verify(spec: SpecFile, as_json: AsJson = False, settings: Settings = None) -> None:
+def verify(
+    spec: SpecFile,
+    engine: Engine = "auto",
+    threads: Threads = None,
+    as_json: AsJson = False,
+    settings: Settings = None,
+) -> None:
     """Hold every bound against a simulation.
 
     Exit code 0 if all hold, 1 if one is violated, 3 if one is undetermined.
@@ -142,9 +166,9 @@ def verify(spec: SpecFile, as_json: AsJson = False, settings: Settings = None) -
     from boundcalc.cli.progress import progress
     from boundcalc.report.results import verify_results
 
-    graph = graph_of(spec, settings)
+    chosen, graph = engine_of(engine), graph_of(spec, settings)
     with progress("simulating", quiet=as_json) as report:
-        verdicts = check(graph, progress=report)
+        verdicts = check(graph, engine=chosen, threads=threads, progress=report)
     if as_json:
         print_json(verify_results(verdicts))
     else:
@@ -210,6 +234,9 @@ app.command()(adversary)
 app.command()(budget)
 app.command()(errata)
 app.command()(refute)
+app.command()(sweep)
+app.command()(reproduce)
+app.command()(rerun)
 app.command()(certify)
 app.command(name="check")(check_certificate)
 

@@ -165,6 +165,9 @@ class Perturbation:
     memory
         Whether what a transform leaves out is kept: ``feedback`` sends Q(y + e) and keeps
         e ← y + e − Q(y + e); ``difference`` sends Q(y − m), which moves m ← m + Q(y − m).
+    shared
+        Whether all samples of a step's batch get the same draw, and with ``probability`` the
+        same decision to act; otherwise each has its own, independent of the others.
     reach
         Where y lies, of a transform.
     largest
@@ -186,6 +189,7 @@ class Perturbation:
     dependence: Dependence = Dependence.ANY
     transform: Transform | None = None
     memory: Literal["feedback", "difference"] | None = None
+    shared: bool = False
     reach: Reach | None = None
     largest: float = math.inf
 

@@ -41,6 +41,7 @@ def make_perturbations(
     notes: list[str] = []
     backward = backward_changes(graph, placed)
     for position, item in enumerate(placed):
+        _check_draw(item)
         notes += _remarks(item)
         for number in item.forward:
             node = graph.nodes[number - 1]
@@ -59,6 +60,18 @@ def make_perturbations(
             if not u:
                 notes.append(_idle(item, "backward", node))
     return tuple(made), list(dict.fromkeys(notes))
+
+
+def _check_draw(item: Placed) -> None:
+    """Refuse one draw for a batch where what happens depends on each sample's own values."""
+    if item.section.draw == "per_batch" and item.transform is not None:
+        raise SpecError(
+            "one draw for a batch of a model that transforms the value",
+            where=f"{item.where}.draw",
+            value="per_batch",
+            expected="draw: per_sample, for each sample has a value, and a memory, of its own",
+            fix="remove `draw`, or use a model that is added without looking at the value",
+        )
 
 
 def _idle(item: Placed, direction: str, node: Node) -> str:
@@ -124,6 +137,7 @@ def _at_site(
         dependence=_dependence(item),
         transform=item.transform,
         memory=section.memory,
+        shared=section.draw == "per_batch",
         reach=None if change is None else change.reach,
         largest=norm_of(largest, size),
     )

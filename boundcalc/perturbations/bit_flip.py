@@ -13,18 +13,17 @@ from boundcalc.perturbations.base import Array
 from boundcalc.perturbations.formats.bounds import Ball
 from boundcalc.perturbations.formats.codes import decoded, encoded, positions
 from boundcalc.perturbations.formats.exact import float_up, power, root_up
+from boundcalc.perturbations.formats.flip_draws import drawn_flips
 from boundcalc.perturbations.formats.flip_sums import flip_moments
 from boundcalc.perturbations.formats.flips import SLACK, Cells, NonFinite, cells, finite
 from boundcalc.perturbations.formats.rounding import Grid, exactly, misfit, rounded
 from boundcalc.perturbations.formats.settings import held_scale, known_format, known_number
-from boundcalc.perturbations.formats.settling import happens
 from boundcalc.perturbations.formats.table import Format, format_named
 from boundcalc.perturbations.transform import Apply, Largest, Reach, Transform
 from boundcalc.perturbations.vector import VectorMoments
 from boundcalc.spec.fields import Positive, Size, custom_error
 
 _RAREST = power(-100)  # so that float64 holds the products of rates and numbers
-_DENSE = power(-6)  # rate from which on every bit is drawn
 
 
 @final
@@ -141,9 +140,10 @@ class BitFlip(Transform):
         return Fraction(self.form.bits * size)
 
     def apply(self) -> Apply:
-        """Q, bit-exact, with exact probabilities for rates of at least 1/64.
+        """Q, bit-exact, with exact probabilities for rates of at least 1/256.
 
-        Below, how many bits flip follows NumPy's binomial law, whose rate is a float64.
+        Below, the numbers of bits between flips follow the geometric law, up to rounding in
+        float64 [L. Devroye, Non-Uniform Random Variate Generation, 1986, X.2].
 
         Raises
         ------
@@ -151,13 +151,16 @@ class BitFlip(Transform):
             When it is called: a value is not finite or does not fit the format.
         """
         form, rate, listed = self.form, known_number(self.rate, "rate"), self.listed
-        grid, scale, nonfinite = Grid.of(form), exactly(self._scale), self.nonfinite
+        (grid, scale), nonfinite = self.fixed_grid(), self.nonfinite
 
         def flipped(rng: np.random.Generator, values: Array) -> Array:
-            _require_fits(values, grid, scale, form)
+            beyond = misfit(values, grid, scale)
+            if beyond is not None:
+                raise self.refusal(beyond)
             out = rounded(values, grid, np.asarray(scale))
             flat = out.reshape(-1)
-            at, masks = _draw(rng, flat.size, listed, rate)
+            size = values.shape[-1]
+            at, masks = drawn_flips(rng, flat.size // max(1, size), size, listed, rate)
             # A NaN has no code: a run that has diverged stays so.
             number = np.isfinite(flat[at])
             at, masks = at[number], masks[number]
@@ -166,6 +169,19 @@ class BitFlip(Transform):
             return out
 
         return flipped
+
+    def fixed_grid(self) -> tuple[Grid, float]:
+        """What is rounded to, and its scale."""
+        return Grid.of(self.form), exactly(self._scale)
+
+    def refusal(self, beyond: float) -> SimulationError:
+        """What is said of a value that does not fit."""
+        return SimulationError(
+            f"a value does not fit the format {self.format}",
+            value=beyond,
+            expected=f"values up to {float(self.form.largest * self._scale):g}",
+            fix="a run that diverges gets here; else choose a larger `scale` or a wider format",
+        )
 
     @property
     def _scale(self) -> Fraction:
@@ -191,33 +207,3 @@ class BitFlip(Transform):
                 fix="choose a wider format or a larger `scale`",
             )
         return Ball(reach.size, magnitude, squared)
-
-
-def _require_fits(values: Array, grid: Grid, scale: float, form: Format) -> None:
-    beyond = misfit(values, grid, scale)
-    if beyond is not None:
-        raise SimulationError(
-            f"a value does not fit the format {form.name}",
-            value=beyond,
-            expected=f"values up to {grid.largest * scale:g}",
-            fix="a run that diverges gets here; else choose a larger `scale` or a wider format",
-        )
-
-
-def _draw(
-    rng: np.random.Generator, size: int, listed: tuple[int, ...], rate: Fraction
-) -> tuple[np.ndarray, np.ndarray]:
-    """Which components change, and the bits that flip in each."""
-    many = len(listed)
-    if rate >= _DENSE:
-        masks = np.zeros(size, dtype=np.int64)
-        for bit in listed:
-            masks |= happens(rng, size, rate).astype(np.int64) << bit
-        at = np.flatnonzero(masks)
-        return at, masks[at]
-    # Few flips: their number first, then different places, all equally likely.
-    drawn = rng.choice(size * many, int(rng.binomial(size * many, float(rate))), replace=False)
-    at, inverse = np.unique(drawn // many, return_inverse=True)
-    masks = np.zeros(len(at), dtype=np.int64)
-    np.bitwise_or.at(masks, inverse, np.left_shift(1, np.array(listed))[drawn % many])
-    return at, masks

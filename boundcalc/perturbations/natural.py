@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import ClassVar, final
 
 import numpy as np
+import numpy.typing as npt
 
 from boundcalc.perturbations.base import Array
 from boundcalc.perturbations.compression import (
@@ -91,15 +92,15 @@ class Natural(Compressor):
         """Exact: a random number below 2⁵² is added to the 52 bits of t, which are cut off."""
 
         def transform(rng: np.random.Generator, values: Array) -> Array:
-            bits = rng.integers(0, _MANTISSA + 1, values.shape, dtype=np.uint64)
+            drawn = rng.integers(0, _MANTISSA + 1, values.shape, dtype=np.uint64)
             sizes = np.abs(values)
             # Numbers below 2⁻¹⁰²² have no leading one, and a sum may turn NaN into a number.
             odd = (sizes < np.finfo(float).smallest_normal) & (sizes > 0.0) | np.isnan(sizes)
-            bits += np.ascontiguousarray(values).view(np.uint64)
+            bits = drawn + np.ascontiguousarray(values).view(np.uint64)
             bits &= ~_MANTISSA
             sent: Array = bits.view(np.float64)
             if odd.any():
-                sent[odd] = _by_parts(rng, values[odd])
+                sent[odd] = _by_parts(drawn[odd], values[odd])
             return sent
 
         return transform
@@ -109,9 +110,9 @@ class Natural(Compressor):
 _MANTISSA = np.uint64(2**52 - 1)
 
 
-def _by_parts(rng: np.random.Generator, values: Array) -> Array:
-    """The same for every float: t and the random number are multiples of 2⁻⁵³."""
+def _by_parts(drawn: npt.NDArray[np.uint64], values: Array) -> Array:
+    """The same for every float: t is a multiple of 2⁻⁵², and the sum carries from 1 − t on."""
     halves, exponents = np.frexp(np.abs(values))  # |y| = m·2^e, 1/2 ≤ m < 1
-    exponents += rng.random(values.shape) < 2.0 * halves - 1.0
+    exponents += drawn * 2.0**-52 >= 2.0 - 2.0 * halves
     powers = np.ldexp(0.5, exponents)
     return np.copysign(np.where(np.isnan(values), values, powers), values)

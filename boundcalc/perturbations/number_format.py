@@ -174,32 +174,43 @@ class NumberFormat(Transform):
         kind, grid = self.kind, Grid.of(format_named(self.format), self.subnormals == "flush")
 
         def scaled(rng: np.random.Generator, values: Array) -> Array:
-            longest = self._groups(values.shape[-1]).longest
+            longest = self.group_length(values.shape[-1])
             drawn = rng if self.stochastic else None
             return rounded_in_groups(values, longest, grid, kind, drawn)
 
         return scaled
 
-    def _fixed(self) -> Apply:
-        form = self.form
-        if form is None:
+    def fixed_grid(self) -> tuple[Grid, float]:
+        """What is rounded to without dynamic scaling, and its scale."""
+        if self.form is None:
             lattice = self._levels()
-            grid, scale = lattice.grid, exactly(lattice.step)
-        else:
-            grid, scale = Grid.of(form, self.subnormals == "flush"), exactly(self._scale)
-        strict = self.overflow != "saturate"
+            return lattice.grid, exactly(lattice.step)
+        return Grid.of(self.form, self.subnormals == "flush"), exactly(self._scale)
+
+    @property
+    def strict(self) -> bool:
+        """Whether a value that does not fit the fixed scale is refused."""
+        return self.scaling == "none" and self.overflow != "saturate"
+
+    def refusal(self, beyond: float) -> SimulationError:
+        """What is said of a value that does not fit."""
+        grid, scale = self.fixed_grid()
+        return SimulationError(
+            f"a value does not fit the format {self.format}",
+            value=beyond,
+            expected=f"values from {grid.least * scale + grid.offset:g} "
+            f"to {grid.largest * scale + grid.offset:g}",
+            fix="a run that diverges gets here; else choose `overflow: saturate`, a "
+            "larger `scale`, or a wider format",
+        )
+
+    def _fixed(self) -> Apply:
+        grid, scale = self.fixed_grid()
 
         def fixed(rng: np.random.Generator, values: Array) -> Array:
-            beyond = misfit(values, grid, scale) if strict else None
+            beyond = misfit(values, grid, scale) if self.strict else None
             if beyond is not None:
-                raise SimulationError(
-                    f"a value does not fit the format {self.format}",
-                    value=beyond,
-                    expected=f"values from {grid.least * scale + grid.offset:g} "
-                    f"to {grid.largest * scale + grid.offset:g}",
-                    fix="a run that diverges gets here; else choose `overflow: saturate`, a "
-                    "larger `scale`, or a wider format",
-                )
+                raise self.refusal(beyond)
             return rounded(values, grid, np.asarray(scale), rng if self.stochastic else None)
 
         return fixed
@@ -213,6 +224,16 @@ class NumberFormat(Transform):
             case int() as bits, Expression() as low, Expression() as high:
                 return levels(bits, known_number(low, "low"), known_number(high, "high"))
         raise AssertionError("refused by check_keys")
+
+    def group_length(self, size: int) -> int:
+        """Components that share a dynamic scale; the last group may have fewer.
+
+        Raises
+        ------
+        SpecError
+            The channels do not divide the components.
+        """
+        return self._groups(size).longest
 
     def _groups(self, size: int) -> Groups:
         if self.channels is not None:

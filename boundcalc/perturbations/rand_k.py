@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import prod
 from typing import ClassVar, final
 
 import numpy as np
@@ -72,22 +73,21 @@ class RandK(KeptAtRandom):
         """The k components with the smallest of n random numbers.
 
         Given that the k-th and the next are different, all sets of k are equally likely;
-        vectors for which they are not are drawn again.
+        vectors for which they are not are passed over, and the next n numbers are taken.
         """
-        size = shape[-1]
+        size, vectors = shape[-1], prod(shape[:-1])
         refuse_more_than_all(self.k, size)
         if self.k == size:
             return np.ones(shape, dtype=np.bool_)
-        mask = self._attempt(rng, shape)
-        vectors = mask.size // size
+        mask = self._attempt(rng, vectors, size)
         # Ties add to the k: the one count of all is fast.
         while np.count_nonzero(mask) != self.k * vectors:
-            tied = np.count_nonzero(mask, axis=-1) != self.k
-            mask[tied] = self._attempt(rng, (int(np.count_nonzero(tied)), size))
-        return mask
+            mask = mask[np.count_nonzero(mask, axis=-1) == self.k]
+            mask = np.concatenate([mask, self._attempt(rng, vectors - len(mask), size)])
+        return mask.reshape(shape)
 
-    def _attempt(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Mask:
-        keys = rng.random(shape)
-        bound = np.partition(keys, self.k - 1, axis=-1)[..., self.k - 1 : self.k]
+    def _attempt(self, rng: np.random.Generator, vectors: int, size: int) -> Mask:
+        keys = rng.random((vectors, size))
+        bound = np.partition(keys, self.k - 1, axis=-1)[:, self.k - 1 : self.k]
         chosen: Mask = keys <= bound
         return chosen

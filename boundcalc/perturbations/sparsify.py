@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import prod
 from typing import Annotated, ClassVar, final
 
 import numpy as np
 from pydantic import AfterValidator
 
 from boundcalc.perturbations.compression import VALUE_BITS, index_bits
+from boundcalc.perturbations.formats.settling import happens
 from boundcalc.perturbations.kept_at_random import KeptAtRandom, Mask
 from boundcalc.spec.expressions import Expression, rational
 from boundcalc.spec.fields import Positive, custom_error
 
-_MOST = 2**63  # above every number that the generator can be asked for
+_MOST = 2**63  # of denominators: enough for what is written as a decimal
 
 
 def _fraction(value: Expression) -> Expression:
@@ -90,9 +92,6 @@ class Sparsify(KeptAtRandom):
         return count * VALUE_BITS + index_bits(size, count)
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Mask:
-        """With p = a/b: a whole number below b, uniform, is below a."""
-        share = self.probability
-        top, bottom = share.numerator, share.denominator
-        kind = np.uint32 if bottom < 2**32 else np.int64
-        kept: Mask = rng.integers(0, bottom, shape, dtype=kind) < top
+        """Independent events of probability p, exactly."""
+        kept: Mask = happens(rng, prod(shape), self.probability).reshape(shape)
         return kept

@@ -75,7 +75,7 @@ class TwoPoint(Distribution):
         if self.magnitude is not None:
             a = self.magnitude
             return ComponentMoments(mean=exact(0), second=a**2, fourth=a**4)
-        low, high, p = self._law()
+        low, high, p = self.law()
         q = exact(1) - p
         return ComponentMoments(
             mean=p * high + q * low,
@@ -86,7 +86,7 @@ class TwoPoint(Distribution):
     def sampler(self, values: Mapping[str, float]) -> Sampler:
         """Draws high where u < p, else low; u uniform on the multiples of 2⁻⁵³ in [0, 1)."""
         self.check(values)
-        low, high, p = (number(parameter, values) for parameter in self._law())
+        low, high, p = (number(parameter, values) for parameter in self.law())
 
         def fill(rng: np.random.Generator, out: Array) -> None:
             rng.random(out=out)
@@ -99,7 +99,7 @@ class TwoPoint(Distribution):
 
     def largest(self, values: Mapping[str, float]) -> float:
         """The larger of the two sizes."""
-        ends = (self.magnitude,) if self.magnitude is not None else self._law()[:2]
+        ends = (self.magnitude,) if self.magnitude is not None else self.law()[:2]
         sizes = [known(end, values) for end in ends]
         return max(math.inf if size is None else abs(size) for size in sizes)
 
@@ -133,7 +133,8 @@ class TwoPoint(Distribution):
             "swap low and high; for one fixed value use the model constant",
         )
 
-    def _law(self) -> tuple[Expression, Expression, Expression]:
+    def law(self) -> tuple[Expression, Expression, Expression]:
+        """The lower value, the higher one, and the probability of the higher."""
         match self.magnitude, self.low, self.high, self.p_high:
             case Expression() as a, None, None, None:
                 return exact(0) - a, a, parse("1/2")

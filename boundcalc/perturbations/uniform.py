@@ -74,7 +74,7 @@ class Uniform(Distribution):
         if self.half_width is not None:
             h = self.half_width
             return ComponentMoments(mean=exact(0), second=h**2 / 3, fourth=h**4 / 5)
-        low, high = self._ends()
+        low, high = self.ends()
         c, h = (low + high) / 2, (high - low) / 2
         return ComponentMoments(
             mean=c,
@@ -88,7 +88,7 @@ class Uniform(Distribution):
         No draw lies outside [low, high], rounding included.
         """
         self.check(values)
-        low, high = (number(end, values) for end in self._ends())
+        low, high = (number(end, values) for end in self.ends())
         width = high - low
         # u ≤ 1 − 2⁻⁵³ makes u·width at most the float below width, which is less than
         # high − low even where rounding made width too large: no draw leaves the interval.
@@ -102,7 +102,7 @@ class Uniform(Distribution):
 
     def largest(self, values: Mapping[str, float]) -> float:
         """max(|low|, |high|)."""
-        ends = (self.half_width,) if self.half_width is not None else self._ends()
+        ends = (self.half_width,) if self.half_width is not None else self.ends()
         sizes = [known(end, values) for end in ends]
         return max(math.inf if size is None else abs(size) for size in sizes)
 
@@ -130,7 +130,8 @@ class Uniform(Distribution):
             "swap low and high; for one fixed value use the model constant",
         )
 
-    def _ends(self) -> tuple[Expression, Expression]:
+    def ends(self) -> tuple[Expression, Expression]:
+        """The end points."""
         match self.half_width, self.low, self.high:
             case Expression() as h, None, None:
                 return exact(0) - h, h

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -105,11 +106,21 @@ def thinned_moments(moments: VectorMoments, probability: Expression | None) -> V
     )
 
 
-def thinned(sampler: Sampler, probability: float) -> Sampler:
+class Thinned(Protocol):
+    """A sampler that may take the events from a second generator."""
+
+    def __call__(
+        self, rng: np.random.Generator, out: Array, events: np.random.Generator | None = None, /
+    ) -> None:
+        """Fill an array in place; without ``events`` both come from ``rng``."""
+
+
+def thinned(sampler: Sampler, probability: float) -> Thinned:
     """A sampler whose vectors are kept with a probability and are zero otherwise.
 
     The event is drawn independently for every replica and sample, once for all n
-    components.  Only vectors that act are drawn, so rare events are cheap.
+    components: one uniform number for each vector, in order.  Only vectors that act are drawn,
+    so rare events are cheap.
 
     Parameters
     ----------
@@ -120,7 +131,7 @@ def thinned(sampler: Sampler, probability: float) -> Sampler:
 
     Returns
     -------
-    Sampler
+    Thinned
         Fills arrays of shape (R, M, n).
 
     Raises
@@ -138,8 +149,10 @@ def thinned(sampler: Sampler, probability: float) -> Sampler:
     """
     _require_probability(probability)
 
-    def fill(rng: np.random.Generator, out: Array) -> None:
-        acts = rng.random(out.shape[:-1]) < probability
+    def fill(
+        rng: np.random.Generator, out: Array, events: np.random.Generator | None = None, /
+    ) -> None:
+        acts = (rng if events is None else events).random(out.shape[:-1]) < probability
         drawn = np.empty((int(np.count_nonzero(acts)), out.shape[-1]))
         sampler(rng, drawn)
         out.fill(0.0)

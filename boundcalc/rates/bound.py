@@ -14,6 +14,7 @@ from boundcalc.errors import InexactError
 from boundcalc.graph import OperatorGraph
 from boundcalc.rates import statements, steps
 from boundcalc.rates.inputs import limit_value, problem_as, status_in
+from boundcalc.rates.shared import SharedDraws, shared_draws
 from boundcalc.rates.statements import Level, Problem
 from boundcalc.rates.timeline import Timeline
 from boundcalc.theories.perturbed.families import Bounds, Family
@@ -25,22 +26,31 @@ _UNPERTURBED = ("optimisation", "sampling")
 Terms: TypeAlias = dict[str, Scalar]
 
 
-def batch_level(bounds: Bounds, batch: int, kind: Arithmetic | None = None) -> Level:
-    """A batch's level: E‖·‖² ≤ min{ζ², (1 − 1/M)·bias² + ζ²/M} (docs/theory.md, Lemma 6.4).
+def batch_level(
+    bounds: Bounds,
+    batch: int,
+    kind: Arithmetic | None = None,
+    shared: SharedDraws | None = None,
+) -> Level:
+    """A batch's level: E‖·‖² ≤ min{ζ², (1 − 1/M)·common + ζ²/M} (docs/theory.md, 6.4 and 6.7).
 
-    The first entry is Minkowski's inequality.  It matters where a family's bias bound is
-    above its error bound.
+    The first entry is Minkowski's inequality.  ``common`` bounds what the samples' errors have
+    in common: bias² where each sample draws for itself, for then that entry matters only where
+    a family's bias bound is above its error bound; and more where draws are shared.
 
     Parameters
     ----------
     kind
         In which kind; by default the best one that holds both bounds.
+    shared
+        What samples of the batch share, if anything.
     """
     assert bounds.error is not None  # noqa: S101 - every family bounds the error
     assert bounds.bias is not None  # noqa: S101 - callers have looked
     kind = kind or kind_of([bounds.error.value, bounds.bias.value])
     error, bias = converted(bounds.error.value, kind), converted(bounds.bias.value, kind)
-    averaged = kind.minimum(error, (bias * (batch - 1) + error) / batch)
+    common = bias if shared is None else shared.common(error, kind)
+    averaged = kind.minimum(error, (common * (batch - 1) + error) / batch)
     return Level(error=averaged, bias=bias, unbiased=bool(bias == 0))
 
 
@@ -61,19 +71,24 @@ class Statement:
         p: Problem,
         family: Family,
         bounds: Sequence[Bounds],
+        shared: Sequence[SharedDraws | None],
         terms: Callable[[Problem, list[Level]], Terms],
     ) -> None:
         self.p, self.family, self.bounds, self._terms = p, family, bounds, terms
-        self.batch = graph.spec.loss.batch
+        self.batch, self.shared = graph.spec.loss.batch, shared
         #: Where the bound is least, not above the limit; None where that is not known.
         self.best_step: Callable[[], Scalar | None] = lambda: None
         self._wide_levels: list[Level] | None = None
-        values = (x.value for b in bounds for x in (b.error, b.bias) if x is not None)
-        self.kind = kind_of([*values, p.kind.number(0)])
+        self._parts = [x for draws in shared if draws is not None for x in draws.numbers()]
+        values = (x for b in bounds for x in (b.error, b.bias) if x is not None)
+        self.kind = kind_of([*(x.value for x in (*values, *self._parts)), p.kind.number(0)])
 
     def levels(self, kind: Arithmetic) -> list[Level]:
         """The patterns' levels, averaged over the batch."""
-        return [batch_level(b, self.batch, kind) for b in self.bounds]
+        return [
+            batch_level(b, self.batch, kind, draws)
+            for b, draws in zip(self.bounds, self.shared, strict=True)
+        ]
 
     def numbers(self, step: Scalar | None = None) -> dict[str, Number]:
         """The terms at a step, by default the spec's, each with its status."""
@@ -88,6 +103,7 @@ class Statement:
             found |= still
             statuses |= dict.fromkeys(still, status_in(kind))
         error = [b.error.status for b in self.bounds if b.error is not None]
+        error += [x.status for x in self._parts]
         bias = [b.bias.status for b in self.bounds if b.bias is not None]
         mixed = self.batch > 1 or self.family.descent.splits_variance
         statuses["perturbation_error"] = worst(
@@ -141,11 +157,21 @@ def statement(
     family: Family,
     bounds: Sequence[Bounds],
     regime: str,
+    shared: Sequence[SharedDraws | None] | None = None,
 ) -> Statement:
     """One family's statement in one regime, with bounds for each pattern of the timeline.
 
     Every bound must have a bias.
+
+    Parameters
+    ----------
+    shared
+        By pattern: what the samples of a batch share; by default as the graph has it.
     """
+    if shared is None:
+        shared = [None] * len(bounds)
+        if graph.spec.loss.batch > 1:
+            shared = [shared_draws(graph, family, q.active) for q in timeline.patterns]
 
     def shares(kind: Arithmetic) -> list[Scalar]:
         return [kind.number(Fraction(q.count, p.horizon)) for q in timeline.patterns]
@@ -158,7 +184,8 @@ def statement(
         discounts = timeline.discounted(drop, family.descent.lag, q.kind)
         return statements.pl_terms(q, family.descent, levels, discounts)
 
-    made = Statement(graph, p, family, bounds, nonconvex if regime == "nonconvex" else pl)
+    terms = nonconvex if regime == "nonconvex" else pl
+    made = Statement(graph, p, family, bounds, shared, terms)
 
     def nonconvex_step() -> Scalar:
         def at(kind: Arithmetic) -> Scalar:

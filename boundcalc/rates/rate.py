@@ -15,6 +15,7 @@ from boundcalc.rates.inputs import (
     step_limit,
     too_large_a_step,
 )
+from boundcalc.rates.plain_sgd import not_plain_sgd
 from boundcalc.rates.statements import Problem
 from boundcalc.rates.timeline import Timeline
 from boundcalc.theories.perturbed.families import FAMILIES, Bounds, Family
@@ -33,7 +34,8 @@ class Rate:
         optimisation, sampling, perturbation_error, perturbation_bias; they add up
         to the bound.
     step_size_limit
-        The largest step for which the statement holds, 1/(3L) or 1/L.
+        The largest step for which the statement holds, 1/(3L) or 1/L; None where it holds for
+        none, as the training is not plain SGD.
     best_step
         A fixed step that nearly minimises the bound for this horizon, and the bound there.
         The step is an exact number below the limit, so that the bound there is proved where
@@ -149,7 +151,8 @@ def rates(graph: OperatorGraph, *, families: Mapping[str, Family] = FAMILIES) ->
 
 def _refusal(graph: OperatorGraph, p: Problem, family: Family, bounds: list[Bounds]) -> str | None:
     return (
-        family.refusal(graph)
+        not_plain_sgd(graph)
+        or family.refusal(graph)
         or too_large_a_step(graph, p, family)
         or next((b.reason for b in bounds if b.bias is None), None)
     )
@@ -166,20 +169,21 @@ def _regime(
     refused = _refusal(graph, p, family, bounds)
     best = None
     terms: dict[str, Number] = {}
-    if all(b.bias is not None for b in bounds):
+    if all(b.bias is not None for b in bounds) and not_plain_sgd(graph) is None:
         found = statement(graph, p, timeline, family, bounds, regime)
         best = found.at_best(found.best_step())
         if refused is None:
             terms = found.numbers()
     descent = family.descent
     source = descent.nonconvex_source if regime == "nonconvex" else descent.pl_source
-    return _rate(family, terms, step_limit(p, family), best, refused, source)
+    limit = step_limit(p, family) if not_plain_sgd(graph) is None else None
+    return _rate(family, terms, limit, best, refused, source)
 
 
 def _rate(
     family: Family,
     terms: dict[str, Number],
-    limit: Number,
+    limit: Number | None,
     best: tuple[Number, Number] | None,
     refused: str | None,
     source: str,

@@ -22,6 +22,7 @@ from boundcalc.simulate.statistics import Metric
 MAX_BYTES = 512 * 2**20
 _MOST_TEXT = 16 * 2**20  # letters of an attribute
 _DIGEST = 64  # letters of a SHA-256
+_MOST_DIGITS = 19  # of a seed
 _PRECISIONS = ("float64", "float32")
 _AGAIN = "make it again with `boundcalc simulate SPEC -o DIR`"
 
@@ -182,9 +183,10 @@ class _Reader:
 
     def _seed(self, name: str) -> int:
         text = self._text(name)
-        if not text.isascii() or not text.isdigit() or not int(text[:20]) < 2**63:
+        good = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+        if not good or int(text) >= 2**63:
             raise self._wrong(name, "a whole number from 0 to 2⁶³ − 1", text)
-        return int(text[:20])
+        return int(text)
 
     def _whole(self, name: str) -> int:
         value = self._scalar(name)

@@ -107,9 +107,9 @@ def _comment(results: Results) -> str:
     """What is left out, in words."""
     said = []
     if results.every > 1:
-        said.append(f"the run recorded every {results.every}th step, and the last")
+        said.append(f"the run recorded one step in {results.every}, and the last")
     if results.thinned > 1:
-        said.append(f"this file keeps every {results.thinned}th record, and the last")
+        said.append(f"this file keeps one record in {results.thinned}, and the last")
     if len(results.final) < results.replicas:
         said.append(f"final weights are those of the first {len(results.final)} replicas")
     return "; ".join(said) or "every step and all final weights are here"

@@ -149,7 +149,13 @@ def simulate(
     settings = run_settings(graph, program)
     check_size(noise.perturbations, settings.replicas, len(data.labels))
     problem = Problem(
-        program, noise, data.features, data.labels, initial_weights(graph, program), settings
+        program,
+        noise,
+        data.features,
+        data.labels,
+        initial_weights(graph, program),
+        settings,
+        graph.values(FLOATS),
     )
     horizon = settings.horizon
     positions = [round(position * horizon) for position in section.check.iterates]

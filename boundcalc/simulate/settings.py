@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -75,6 +76,8 @@ class Problem:
         ``(M, d)`` and ``(M,)``.
     start
         w^(0), ``(R, k)``.
+    values
+        Of the spec's symbols.
     """
 
     program: Program
@@ -83,3 +86,4 @@ class Problem:
     labels: Array
     start: Array
     settings: Settings
+    values: Mapping[str, float] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from boundcalc.spec.fields import Frozen, Real, Size, custom_error
 from boundcalc.spec.optimizer import OptimizerSection
 from boundcalc.spec.places import Places
 from boundcalc.spec.sections import GraphSection, OpenSection, Site, SymbolName
+from boundcalc.spec.sweep import SweepSection
 
 MAX_HORIZON = 1_000_000_000
 
@@ -186,6 +187,7 @@ class Spec(Frozen):
     training: TrainingSection | None = None
     simulation: SimulationSection | None = None
     budget: BudgetSection | None = None
+    sweep: SweepSection | None = None
 
     _folder: Path = PrivateAttr(default_factory=Path.cwd)
     _places: Places = PrivateAttr(default_factory=Places)

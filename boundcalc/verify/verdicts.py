@@ -2,62 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
 
-import numpy as np
-
-from boundcalc.arithmetic import Number
 from boundcalc.errors import BoundcalcError
 from boundcalc.graph import OperatorGraph
-from boundcalc.operators.base import Array
-from boundcalc.rates import Rate, Rates, rates
-from boundcalc.simulate import IterateCheck, Run, simulate
+from boundcalc.rates import Rates, rates
+from boundcalc.simulate import Run, simulate
+from boundcalc.simulate.engines import EngineName
 from boundcalc.simulate.run import Progress
 from boundcalc.theories.perturbed.families import FAMILIES, Family
+from boundcalc.verify.judging import BROKEN, Verdict, along_run, at_iterate, judge
 from boundcalc.verify.premises import Premise, premises
+from boundcalc.verify.simultaneous import each_confidence
 
-Outcome = Literal["holds", "violated", "undetermined"]
+__all__ = ["BROKEN", "Verdict", "Verdicts", "judge", "verify"]
 
-#: How the detail of a verdict begins where a premise fails.
-BROKEN = "the simulation is outside the assumptions"
-
-_RELATIVE = 1e-9  # rounding of simulated sums against an attained bound
-_SHOWN = 6  # numbers of a vector in a message
-_ABSOLUTE = 1e-24  # the same for a bound of 0, relative to ‖u‖²
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One claim of one family against what was observed.
-
-    Attributes
-    ----------
-    claim
-        ``error at step t``, ``bias at step t``, ``nonconvex`` or ``pl``.
-    bound
-        The family's bound.
-    observed, ci
-        The sampled value and its confidence interval; for a fixed iterate those of the
-        worst sample.
-    status
-        ``holds`` if the whole interval lies below the bound, ``violated`` if all of
-        it lies above, ``undetermined`` otherwise or where a premise fails.
-    slack
-        bound / observed; None where that is not a positive finite number.
-    detail
-        Where it was observed: step, sample, seed, or the premise that fails.
-    """
-
-    claim: str
-    family: str
-    bound: Number
-    observed: float
-    ci: tuple[float, float]
-    status: Outcome
-    slack: float | None
-    detail: str
+#: An observation, and how a verdict is made from it once the number of observations is known.
+_Claim = tuple[tuple[str, int], Callable[[int], Verdict]]
 
 
 @dataclass(frozen=True)
@@ -69,6 +32,8 @@ class Verdicts:
     skipped
         Claims that a family does not make here: (claims, family, reason), one entry for
         each reason of a family.
+    claims
+        How many observations are held against bounds.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -76,6 +41,7 @@ class Verdicts:
     skipped: tuple[tuple[str, str, str], ...]
     run: Run
     rates: Rates | None
+    claims: int = 1
 
     @property
     def ok(self) -> bool:
@@ -89,12 +55,40 @@ class Verdicts:
             return 1
         return 0 if self.ok else 3
 
+    @property
+    def confidence(self) -> float:
+        """With which all intervals of the verdicts cover at once: the spec's."""
+        return self.run.confidence
+
+    @property
+    def each_confidence(self) -> float:
+        """Of one claim's interval."""
+        return each_confidence(self.run.confidence, self.claims)
+
+
+class _Skipped:
+    """Claims that are not made, collected by family and reason."""
+
+    def __init__(self) -> None:
+        self._claims: dict[tuple[str, str], list[str]] = {}
+
+    def add(self, claim: str, family: str, reason: str) -> None:
+        self._claims.setdefault((family, reason), []).append(claim)
+
+    def listed(self) -> tuple[tuple[str, str, str], ...]:
+        return tuple(
+            (", ".join(dict.fromkeys(claims)), family, reason)
+            for (family, reason), claims in self._claims.items()
+        )
+
 
 def verify(
     graph: OperatorGraph,
     *,
     run: Run | None = None,
     families: Mapping[str, Family] = FAMILIES,
+    engine: EngineName = "auto",
+    threads: int | None = None,
     progress: Progress | None = None,
 ) -> Verdicts:
     """Hold every family's bounds against a simulation of the same graph.
@@ -105,6 +99,8 @@ def verify(
         A compiled spec with a simulation.
     run
         A run of it, if there is one already.
+    engine, threads
+        As for :func:`~boundcalc.simulate.run.simulate`.
     progress
         Told how many steps are done.
 
@@ -113,155 +109,96 @@ def verify(
     Verdicts
         Bounds are `proved` or `computed`, observations `sampled`.  NaN and infinity
         never pass.
+
+    Notes
+    -----
+    The spec's confidence is that of all verdicts together (Bonferroni over the claims that
+    are observed, :mod:`boundcalc.verify.simultaneous`).  A claim is `undetermined` where its
+    interval straddles the bound, a premise fails, a replica diverged, a perturbation acts too
+    rarely to be seen, or a run in single precision comes without its measured rounding error,
+    which is otherwise a part of the interval.
     """
-    run = run or simulate(graph, progress=progress)
-    stated = premises(graph, run)
-    made: list[Verdict] = []
-    skipped: dict[tuple[str, str], list[str]] = {}
+    run = run or simulate(graph, engine=engine, threads=threads, progress=progress)
+    stated, skipped = premises(graph, run), _Skipped()
+    claims = _at_iterates(graph, run, stated, families, skipped)
+    found, more = _along_run(graph, run, stated, families, skipped)
+    claims += more
+    count = len({observation for observation, _ in claims})
+    return Verdicts(
+        verdicts=tuple(make(count) for _, make in claims),
+        premises=tuple(stated),
+        skipped=skipped.listed(),
+        run=run,
+        rates=found,
+        claims=max(1, count),
+    )
 
-    def skip(claim: str, family: str, reason: str) -> None:
-        skipped.setdefault((family, reason), []).append(claim)
 
+def _at_iterates(
+    graph: OperatorGraph,
+    run: Run,
+    stated: list[Premise],
+    families: Mapping[str, Family],
+    skipped: _Skipped,
+) -> list[_Claim]:
+    """Claims about error and bias at fixed iterates."""
+    claims: list[_Claim] = []
     for family in families.values():
         bounds = family.bounds(graph)
         for check in run.checks:
-            for claim, bound in (("error", bounds.error), ("bias", bounds.bias)):
-                if bound is None:
-                    skip(claim, family.name, bounds.reason or "no bound")
-                else:
-                    title = f"{claim} at step {check.step}"
-                    made.append(_at_iterate(title, family.name, bound, check, run, stated))
+            if bounds.error is None:
+                skipped.add("error", family.name, bounds.reason or "no bound")
+            else:
+                made = partial(at_iterate, "error", family.name, bounds.error, check, run, stated)
+                claims.append((("error", check.step), made))
+            if bounds.bias is None:
+                skipped.add("bias", family.name, bounds.reason or "no bound")
+            else:
+                made = partial(at_iterate, "bias", family.name, bounds.bias, check, run, stated)
+                claims.append((("bias", check.step), made))
     if run.unchecked:
-        skip("error", "all", run.unchecked)
-        skip("bias", "all", run.unchecked)
-    found, reason = _rates(graph, families)
-    if found is None:
-        skip("nonconvex", "all", reason)
+        skipped.add("error", "all", run.unchecked)
+        skipped.add("bias", "all", run.unchecked)
+    return claims
+
+
+def _along_run(
+    graph: OperatorGraph,
+    run: Run,
+    stated: list[Premise],
+    families: Mapping[str, Family],
+    skipped: _Skipped,
+) -> tuple[Rates | None, list[_Claim]]:
+    """Claims about averages along the run, and its end."""
+    try:
+        found = rates(graph, families=families)
+    except BoundcalcError as error:
+        skipped.add("nonconvex", "all", str(error).splitlines()[0])
+        return None, []
+    claims: list[_Claim] = []
+    unseen = {"nonconvex": _thinned(graph), "pl": ""}
     for regime, table, metric in (
-        ("nonconvex", found.nonconvex if found else {}, "mean_squared_gradient"),
-        ("pl", found.pl if found else {}, "final_gap"),
+        ("nonconvex", found.nonconvex, "mean_squared_gradient"),
+        ("pl", found.pl, "final_gap"),
     ):
         for name, rate in table.items():
             if rate.bound is None:
-                skip(regime, name, rate.refused or "no bound")
+                skipped.add(regime, name, rate.refused or "no bound")
+            elif unseen[regime]:
+                skipped.add(regime, "all", unseen[regime])
             else:
-                made.append(_along_run(regime, rate, metric, run, stated))
-    listed = tuple(
-        (", ".join(dict.fromkeys(claims)), family, reason)
-        for (family, reason), claims in skipped.items()
+                claims.append(((regime, 0), partial(along_run, regime, rate, metric, run, stated)))
+    return found, claims
+
+
+def _thinned(graph: OperatorGraph) -> str:
+    """Why an average over all steps was not measured; empty where it was."""
+    section = graph.spec.simulation
+    assert section is not None  # noqa: S101 - there is a run
+    every = section.record.every
+    if every == 1:
+        return ""
+    return (
+        f"the average over all steps was not measured: one step in {every} was recorded; "
+        "set `simulation.record: {every: 1}`"
     )
-    return Verdicts(tuple(made), tuple(stated), listed, run, found)
-
-
-def _rates(graph: OperatorGraph, families: Mapping[str, Family]) -> tuple[Rates | None, str]:
-    try:
-        return rates(graph, families=families), ""
-    except BoundcalcError as error:
-        return None, str(error).splitlines()[0]
-
-
-def judge(
-    bound: Number, lo: Array, hi: Array, zero: float, broken: list[Premise]
-) -> tuple[Outcome, str]:
-    """Compare an interval (or simultaneous ones) with a bound.
-
-    Parameters
-    ----------
-    zero
-        Observations below this are rounding errors.
-    broken
-        Premises that failed.
-
-    >>> from boundcalc.arithmetic import Number, Status
-    >>> one = Number(1, Status.COMPUTED)
-    >>> judge(one, np.array([0.1]), np.array([0.9]), 0.0, [])[0]
-    'holds'
-    >>> judge(one, np.array([0.9]), np.array([np.inf]), 0.0, [])[0]
-    'undetermined'
-    """
-    if broken:
-        names = ", ".join(f"{p.claim} ({p.stated:.4g} stated, {p.met:.4g} met)" for p in broken)
-        return "undetermined", f"{BROKEN}: {names}"
-    if not (np.isfinite(lo).all() and np.isfinite(hi).all()):
-        return "undetermined", "the observation is not finite"
-    limit = float(bound) * (1 + _RELATIVE) + zero
-    if (lo > limit).any():
-        return "violated", ""
-    if (hi <= limit).all():
-        return "holds", ""
-    return "undetermined", "the bound lies inside the confidence interval"
-
-
-def _at_iterate(
-    claim: str, family: str, bound: Number, check: IterateCheck, run: Run, stated: list[Premise]
-) -> Verdict:
-    error = claim.startswith("error")
-    values = check.error if error else check.bias
-    lo = check.error_lo if error else check.bias_lo
-    hi = check.error_hi if error else check.bias_hi
-    broken = [p for p in stated if not p.consistent and not p.for_runs_only]
-    status, why = judge(bound, lo, hi, _ABSOLUTE * check.scale, broken)
-    # Show the sample that is hardest for the bound.
-    worst = int(np.argmax(lo)) if status == "violated" else int(np.argmax(hi))
-    where = (
-        f"step {check.step}, sample {check.samples[worst]}, seed {run.seed}, {check.draws} draws"
-    )
-    if status == "violated":
-        where += "; " + _inputs(run, check, worst)
-    return Verdict(
-        claim=claim,
-        family=family,
-        bound=bound,
-        observed=float(values[worst]),
-        ci=(float(lo[worst]), float(hi[worst])),
-        status=status,
-        slack=_slack(bound, float(values[worst]), _ABSOLUTE * check.scale),
-        detail=f"{where}; {why}" if why else where,
-    )
-
-
-def _along_run(regime: str, rate: Rate, metric: str, run: Run, stated: list[Premise]) -> Verdict:
-    assert rate.bound is not None  # noqa: S101 - the caller has looked
-    observed = run.metrics[metric]
-    lo, hi = observed.lo, observed.hi
-    if regime == "pl" and run.optimum is not None:
-        # ℓ* lies between the value found and that value less ‖∇ℓ‖²/(2μ).
-        mu = next((p.stated for p in stated if p.assumption == "A4"), 0.0)
-        if mu > 0:
-            hi += run.optimum.value - run.optimum.lower_with_pl(mu)
-    broken = [p for p in stated if not p.consistent]
-    status, why = judge(rate.bound, np.array([lo]), np.array([hi]), 0.0, broken)
-    where = f"{run.steps} steps, {run.replicas} replicas, seed {run.seed}"
-    if run.trajectory.diverged_at is not None:
-        why = f"a replica diverged at step {run.trajectory.diverged_at}"
-    return Verdict(
-        claim=regime,
-        family=rate.family,
-        bound=rate.bound,
-        observed=observed.mean,
-        ci=(lo, hi),
-        status=status,
-        slack=_slack(rate.bound, observed.mean, 0.0),
-        detail=f"{where}; {why}" if why else where,
-    )
-
-
-def _inputs(run: Run, check: IterateCheck, worst: int) -> str:
-    """The sample and the weights of a violation, as far as they can be written in a line."""
-    data = run.graph.data
-    assert data is not None  # noqa: S101 - there is a run
-    row, weights = data.features[check.samples[worst]], run.trajectory.snapshots[check.step]
-
-    def written(values: Array) -> str:
-        shown = ", ".join(f"{value:.17g}" for value in values[:_SHOWN])
-        return f"[{shown}]" if len(values) <= _SHOWN else f"[{shown}, … {len(values)} numbers]"
-
-    return f"x = {written(row)}, w = {written(weights)}"
-
-
-def _slack(bound: Number, observed: float, zero: float) -> float | None:
-    """The ratio bound/observed; None where the observation is no more than rounding."""
-    if not np.isfinite(observed) or observed <= zero:
-        return None
-    ratio = float(bound) / observed
-    return ratio if np.isfinite(ratio) else None

@@ -11,6 +11,7 @@ from boundcalc.arithmetic.combine import added
 from boundcalc.budgets.question import Question, at_most
 from boundcalc.rates.bound import statement
 from boundcalc.rates.inputs import problem
+from boundcalc.rates.shared import SharedDraws
 from boundcalc.rates.timeline import Timeline
 from boundcalc.theories.perturbed.families import Bounds
 
@@ -76,7 +77,12 @@ def measured_bound(
         )
         for error, bias in levels
     ]
-    found = statement(graph, p, timeline, asked.family, bounds, asked.regime)
+    # How a measured error splits between draws that a batch shares and others is not known.
+    shared = [
+        SharedDraws() if any(graph.perturbations[i].shared for i in pattern.active) else None
+        for pattern in timeline.patterns
+    ]
+    found = statement(graph, p, timeline, asked.family, bounds, asked.regime, shared)
     if not asked.best:
         return added(found.numbers().values())
     at_best = found.at_best(found.best_step())

@@ -17,6 +17,7 @@ from boundcalc.budgets.orders.schedule import Plan, plan
 from boundcalc.budgets.orders.terms import LEVELS, MOMENTS, LevelOrders, discounted, nonconvex, pl
 from boundcalc.errors import SpecError, nearest
 from boundcalc.graph import OperatorGraph
+from boundcalc.rates.plain_sgd import not_plain_sgd
 from boundcalc.rates.statements import Level
 from boundcalc.theories.perturbed.families import FAMILIES, Family
 
@@ -49,8 +50,9 @@ def orders(
     Raises
     ------
     SpecError
-        If the family has no bounds for the graph, the step exceeds every constant, or the
-        unperturbed bound is already larger than the rate that is asked for.
+        If the training is not plain SGD, the family has no bounds for the graph, the step exceeds
+        every constant, or the unperturbed bound is already larger than the rate that is
+        asked for.
 
     Notes
     -----
@@ -65,6 +67,14 @@ def orders(
     T^(-1/8)
     """
     chosen = _family(family)
+    unknown = not_plain_sgd(graph)
+    if unknown is not None:
+        raise SpecError(
+            f"no orders: {unknown}",
+            where="training",
+            expected="plain SGD: without `optimizer` and `clip`",
+            fix="remove `optimizer` and `clip`; with them the spec can be simulated",
+        )
     refused = chosen.refusal(graph)
     if refused is not None:
         raise SpecError(

@@ -6,7 +6,8 @@ off zero, up to half a unit in its last place, which is settled exactly too).  T
 gives r.  Stochastic rounding moves on to r + sign(e) H with probability |e|/H, so that its mean
 is x.  That comparison is |e| > U H with U of 53 random bits, and where 53 bits do not decide,
 further ones are drawn (:mod:`~boundcalc.perturbations.formats.settling`): the law is exact for
-every float64, given ideal random bits.
+every float64, given ideal random bits.  The numbers of an element come right after those of the
+element before it, in C order.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 
 from boundcalc.perturbations.base import Array
 from boundcalc.perturbations.formats.exact import power
-from boundcalc.perturbations.formats.settling import BAND, beyond_half, goes_away
+from boundcalc.perturbations.formats.settling import BAND, beyond_half, goes_away, tape
 from boundcalc.perturbations.formats.table import FloatFormat, Format
 
 _CHUNK = 16384  # elements at a time, so that the buffers stay in the second-level cache
@@ -118,8 +119,8 @@ def rounded(
     grid
         What to round to.
     scale
-        One number, or one for each row, shape (rows, 1); each with at most 24 significant
-        bits (53 for a grid of integers whose products with it float64 holds).
+        One number, one for each row, shape (rows, 1), or one for each value; each with at most
+        24 significant bits (53 for a grid of integers whose products with it float64 holds).
     rng
         For stochastic rounding.
     """
@@ -186,14 +187,31 @@ def _move_on(x: Array, out: Array, spacing: Array, buffer: Array, rng: np.random
     away = gap > 0
     doubt = np.abs(gap, out=gap) <= np.multiply(spacing, BAND, out=size)
     if doubt.any():
-        wide = np.broadcast_to(spacing, x.shape)
-        for at in zip(*np.nonzero(doubt), strict=True):
-            away[at] = goes_away(
-                float(x[at]), float(out[at]), float(wide[at]), float(drawn[at]), rng
-            )
+        _settle(away, int(np.argmax(doubt)), x, out, spacing, drawn, rng)
     np.copysign(spacing, e, out=e)
     e *= away
     out += e
+
+
+def _settle(
+    away: np.ndarray,
+    first: int,
+    x: Array,
+    out: Array,
+    spacing: Array,
+    drawn: Array,
+    rng: np.random.Generator,
+) -> None:
+    """Decide one by one, from the first element on for which 53 bits may not be enough."""
+    wide = np.broadcast_to(spacing, x.shape).reshape(-1)
+    flat, values, numbers = away.reshape(-1), x.reshape(-1), out.reshape(-1)
+    further = tape(drawn.reshape(-1)[first:], rng)
+    for k in range(first, flat.size):
+        value, at, step = float(values[k]), float(numbers[k]), float(wide[k])
+        u = next(further)
+        gap = abs(value - at) - u * step
+        near = abs(gap) <= step * BAND
+        flat[k] = goes_away(value, at, step, u, further) if near else gap > 0
 
 
 def _correct(x: Array, out: Array, grid: Grid, step: float, k: Array) -> None:

@@ -86,18 +86,22 @@ def rounded_in_groups(
     array([  1. ,   0.25, 96. ,  32. ])
     """
     size = values.shape[-1]
-    even = size - size % longest
-    out = np.empty(values.shape)
-    for start, stop, length in ((0, even, longest), (even, size, size - even)):
-        if start < stop:
-            part = values[..., start:stop].reshape(-1, length)
-            found = _each_row(part, grid, kind, rng)
-            out[..., start:stop] = found.reshape(*values.shape[:-1], stop - start)
-    return out
+    if size % longest == 0:
+        rows = values.reshape(-1, longest)
+        largest = np.max(np.abs(rows), axis=1, keepdims=True)
+        return _with_scales(rows, largest, grid, kind, rng).reshape(values.shape)
+    # The numbers of one vector are drawn together, so that every component has its scale.
+    rows = values.reshape(-1, size)
+    starts = np.arange(0, size, longest)
+    found = np.maximum.reduceat(np.abs(rows), starts, axis=1)
+    largest = np.repeat(found, np.diff(starts, append=size), axis=1)
+    return _with_scales(rows, largest, grid, kind, rng).reshape(values.shape)
 
 
-def _each_row(rows: Array, grid: Grid, kind: ScaleKind, rng: np.random.Generator | None) -> Array:
-    largest = np.max(np.abs(rows), axis=1, keepdims=True)
+def _with_scales(
+    rows: Array, largest: Array, grid: Grid, kind: ScaleKind, rng: np.random.Generator | None
+) -> Array:
+    """Rounded with a scale for each of the ``largest``, which belong to rows or to values."""
     tiny = largest < _TINY
     lost = ~np.isfinite(largest)
     usual = np.where(tiny | lost, 1.0, largest)

@@ -6,6 +6,7 @@ range, so that almost no element comes here.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from math import floor
 
@@ -20,8 +21,20 @@ BAND = 2.0**-50
 _BITS = 53
 
 
+def tape(ahead: Array, rng: np.random.Generator) -> Iterator[float]:
+    """Uniform numbers in the order in which they were drawn: those drawn ahead, then new ones.
+
+    An element that needs further bits takes the next numbers, which were drawn for the elements
+    after it.  So each element's numbers follow those of the elements before, and depend on no
+    later ones: drawing for all at once gives what drawing one by one does.
+    """
+    yield from ahead.tolist()
+    while True:
+        yield float(rng.random())
+
+
 def goes_away(
-    value: float, at: float, spacing: float, drawn: float, rng: np.random.Generator
+    value: float, at: float, spacing: float, drawn: float, further: Iterator[float]
 ) -> bool:
     """Whether a uniform real number, of which 53 bits are drawn, is below |value − at|/spacing.
 
@@ -29,22 +42,24 @@ def goes_away(
     groups in nearly every case.  All arithmetic is rational: the probability of True is
     |value − at|/spacing exactly.
 
-    >>> goes_away(0.75, 0.0, 1.0, 0.5, np.random.default_rng(0))
+    >>> goes_away(0.75, 0.0, 1.0, 0.5, tape(np.empty(0), np.random.default_rng(0)))
     True
     """
-    return is_below(abs(Fraction(value) - Fraction(at)) / Fraction(spacing), drawn, rng)
+    return is_below(abs(Fraction(value) - Fraction(at)) / Fraction(spacing), drawn, further)
 
 
-def is_below(wanted: Fraction, drawn: float, rng: np.random.Generator) -> bool:
+def is_below(wanted: Fraction, drawn: float, further: Iterator[float]) -> bool:
     """Whether a uniform real number, of which ``drawn`` holds 53 bits, is below a rational.
 
-    >>> is_below(Fraction(1, 3), 0.25, np.random.default_rng(0))
+    >>> is_below(Fraction(1, 3), 0.25, iter(()))
+    True
+    >>> is_below(Fraction(1, 2**54), 0.0, iter([0.25]))
     True
     """
     low, width = Fraction(drawn), Fraction(1, 2**_BITS)
     while low < wanted < low + width:
+        low += width * Fraction(next(further))
         width /= 2**_BITS
-        low += width * int(rng.integers(2**_BITS))
     return low < wanted
 
 
@@ -52,6 +67,7 @@ def happens(rng: np.random.Generator, size: int, chance: Fraction) -> np.ndarray
     """Independent events, of which each happens with exactly that probability.
 
     53 bits are drawn for each, and more where these do not decide: with probability 2⁻⁵³.
+    The draws of an event come right after those of the event before.
 
     >>> happens(np.random.default_rng(0), 2, Fraction(1)).tolist()
     [True, True]
@@ -59,8 +75,12 @@ def happens(rng: np.random.Generator, size: int, chance: Fraction) -> np.ndarray
     drawn = rng.random(size)
     open_at = floor(chance * 2**_BITS) / 2**_BITS
     found = np.asarray(drawn < open_at)
-    for at in np.flatnonzero(drawn == open_at):
-        found[at] = is_below(chance, open_at, rng)
+    open_ones = np.flatnonzero(drawn == open_at) if open_at != chance else ()
+    if len(open_ones):
+        first = int(open_ones[0])
+        further = tape(drawn[first:], rng)
+        for at in range(first, size):
+            found[at] = is_below(chance, next(further), further)
     return found
 
 

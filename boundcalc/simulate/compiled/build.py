@@ -75,9 +75,7 @@ def library(source: str, extra: Mapping[str, str]) -> ctypes.CDLL:
     return ctypes.CDLL(str(target))
 
 
-def _compile(
-    source: str, extra: Mapping[str, str], command: tuple[str, ...], target: Path
-) -> None:
+def _compile(source: str, extra: Mapping[str, str], command: tuple[str, ...], target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         folder = Path(scratch)
         for name, text in {**extra, "program.c": source}.items():

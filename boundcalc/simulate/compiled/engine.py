@@ -28,7 +28,7 @@ _POINTERS = (
     *("features", "labels", "row_features", "row_labels", "parameters", "kept", "laws"),
     *("noise", "rows", "active", "streams", "w", "states", "gradient"),
     *("before_w", "before_gradient", "memory", "shared", "drawn", "work", "loss", "norm"),
-    *("reach", "met", "parts", "centers", "weight_reach"),
+    *("reach", "met", "misfit", "parts", "centers", "weight_reach"),
 )
 
 
@@ -56,11 +56,7 @@ def compiled_runner(problem: Problem) -> MakeRunner | str:
         return "there is no C compiler"
     width = problem.features.shape[1]
     source = make_source(
-        problem.program,
-        problem.noise,
-        width,
-        len(problem.features),
-        problem.settings.dtype,
+        problem.program, problem.noise, problem.values, width, problem.settings.dtype
     )
     if isinstance(source, str):
         return source
@@ -122,6 +118,7 @@ class CompiledRunner(Runner):
         data: _Data,
     ) -> None:
         super().__init__(problem, replicas, out)
+        self._draws = source.draws
         self._library, self._kept = loaded, dict[str, npt.NDArray[Any]]()
         self._fields, settings = RunFields(), problem.settings
         program, count, dtype = problem.program, len(replicas), settings.dtype
@@ -175,6 +172,7 @@ class CompiledRunner(Runner):
             self._hand_draws(until - self.t)
             self._library.advance(ctypes.byref(self._fields), self.t, until)
             self.t = until
+            self._refuse_misfits()
 
     def finish(self) -> None:
         """Record the weights after the last step, and take over what was measured."""
@@ -199,6 +197,12 @@ class CompiledRunner(Runner):
                 met.low, met.high = float(row[1]), float(row[2])
                 met.norm = float(row[0] if row[0] < 0 else np.sqrt(row[0]))
 
+    def _refuse_misfits(self) -> None:
+        """Raise what the NumPy transforms raise at a value that they cannot take."""
+        for value, draw in zip(self._kept["misfit"], self._draws, strict=True):
+            if draw.refusal is not None and not np.isnan(value):
+                raise draw.refusal(float(value))
+
     def _hand(self, name: str, array: npt.NDArray[Any], *, view: bool = False) -> None:
         """Give C an array, which must live as long as the runner."""
         if not (view or array.flags.c_contiguous):
@@ -213,6 +217,7 @@ class CompiledRunner(Runner):
         if not self.problem.settings.track_inputs:
             self._fields.reach = None
         self._hand("met", np.array([empty] * len(self.noise.perturbations)).reshape(-1, 3))
+        self._hand("misfit", np.full(len(self.noise.perturbations), np.nan))
         parts, centers = [], np.zeros((len(program.centers), program.weights))
         for row, (part, center) in zip(centers, program.centers.values(), strict=True):
             parts.append([part.start, part.stop, int(center is not None)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -58,9 +57,12 @@ def _spline(operator: Any) -> Kernel:
     return Kernel("spline", sizes, 0, np.concatenate([_table(bend), _table(turn)]))
 
 
-def _pieces(knots: Sequence[Expression], heights: Sequence[Expression], left: Expression) -> Pieces:
-    numbers = [tuple(Fraction(x.evaluate(RATIONALS)) for x in row) for row in (knots, heights)]
-    return Pieces(*numbers, Fraction(left.evaluate(RATIONALS)))
+def _pieces(knots: list[Expression], heights: list[Expression], left: Expression) -> Pieces:
+    return Pieces(_rationals(knots), _rationals(heights), *_rationals([left]))
+
+
+def _rationals(numbers: list[Expression]) -> tuple[Fraction, ...]:
+    return tuple(Fraction(x.evaluate(RATIONALS)) for x in numbers)
 
 
 def _table(pieces: Pieces) -> Array:

@@ -56,6 +56,8 @@ class Source:
         Numbers per replica that the samples of a batch share.
     drawn
         Numbers per replica and sample that are drawn before a pass.
+    draws
+        The functions of the perturbations.
     """
 
     text: str
@@ -68,15 +70,27 @@ class Source:
     remembers: tuple[int, ...]
     shared: int
     drawn: int
+    draws: tuple[Draw, ...]
 
 
 def make_source(
-    program: Program, noise: NoiseSource, features: int, samples: int, dtype: np.dtype[np.floating]
+    program: Program,
+    noise: NoiseSource,
+    values: Mapping[str, float],
+    features: int,
+    dtype: np.dtype[np.floating],
 ) -> Source | str:
     """The source of a program, or why there is none; O(operators + perturbations).
 
     Nothing but integers and names of kernels enters the text: numbers of the spec are passed
     at run time, so that a sweep over them compiles once.
+
+    Parameters
+    ----------
+    values
+        Of the spec's symbols.
+    features
+        d, the length of a sample.
     """
     kernels: list[Kernel] = []
     extra: dict[str, str] = {}
@@ -87,8 +101,8 @@ def make_source(
         kernels.append(kernel)
         extra |= kernel.text
     laws: list[Draw] = []
-    for perturbation, sampler in zip(noise.perturbations, noise.samplers, strict=True):
-        law = law_of(perturbation, sampler)
+    for perturbation in noise.perturbations:
+        law = law_of(perturbation, values)
         if isinstance(law, str):
             return law
         laws.append(law)
@@ -134,6 +148,7 @@ def make_source(
         remembers=tuple(p.size if p.memory is not None else 0 for p in noise.perturbations),
         shared=writer.shared,
         drawn=writer.drawn,
+        draws=tuple(laws),
     )
 
 
@@ -370,7 +385,7 @@ class _Writer:
             self._say(f"  gather_rows(lanes, {width}, {place}, {memory});")
         self._say(
             f"  {law.name}_apply(lanes, {width}{sizes}, {laws}, {states}, {probability}, "
-            f"{memory}, {value});"
+            f"run->misfit + {position}, {memory}, {value});"
         )
         if memory != "NULL":
             self._say(f"  scatter_rows(lanes, {width}, {memory}, {place});")

@@ -96,7 +96,7 @@ class _Lines:
 
     def keep(self, symbol: Any, name: str, expression: Any) -> None:
         """A constant for one part of the form, known by its symbol from here on."""
-        if expression.is_Boolean and not expression.is_Symbol:
+        if _is_condition(expression):
             self.lines.append(f"const int {name} = {condition_in_c(expression, self.names)};")
         else:
             self.lines.append(f"const real {name} = {in_c(expression, self.names)};")
@@ -150,7 +150,7 @@ def _pull(
         arrive(expression, v)
     for i, (symbol, expression) in reversed([*enumerate(parts)]):
         total = sympy.Add(*slopes.pop(symbol, []))
-        if total != 0 and not (expression.is_Boolean and not expression.is_Symbol):
+        if total != 0 and not _is_condition(expression):
             slope = sympy.Symbol(f"{_OWN}d{i}", real=True)
             to.keep(slope, f"d{i}", total)
             arrive(expression, slope)
@@ -160,6 +160,12 @@ def _pull(
     ):
         for i, x in enumerate(group):
             to.say(f"if ({wanted}) {target.format(i)}", sympy.Add(*slopes.get(x, [])))
+
+
+def _is_condition(expression: Any) -> bool:
+    from sympy.logic.boolalg import Boolean
+
+    return isinstance(expression, Boolean) and not expression.is_Symbol
 
 
 def _derivative(expression: Any, x: Any) -> Any:

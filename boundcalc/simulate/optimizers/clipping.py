@@ -32,10 +32,9 @@ def clip(gradient: Array, limit: float) -> None:
            [inf, 1. ]])
     """
     largest = np.abs(gradient).max(axis=1, keepdims=True, initial=0.0)
-    usable = np.isfinite(largest) & (largest > 0)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore", under="ignore"):
-        scale = np.where(usable, largest, 1.0).astype(gradient.dtype)
+        scale = np.where(largest > 0, largest, 1.0).astype(gradient.dtype)
         unit = gradient / scale
         norm = np.sqrt(np.sum(unit**2, axis=1, keepdims=True))  # in [1, √k]
-        above = usable & (norm > limit / scale)
+        above = norm > limit / scale  # false where the norm is NaN, as that of an infinite g
         np.multiply(unit, limit / norm, out=gradient, where=above)

@@ -30,10 +30,8 @@ Array: TypeAlias = npt.NDArray[Any]
 
 HEADERS = Path(inspect.getfile(Kernel)).parent / "c"
 COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-FLAGS = (
-    *("-std=gnu11", "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math"),
-    *("-ffp-contract=fast", "-fopenmp-simd", "-Wno-psabi"),
-)
+FLAGS = ["-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math"]
+FLAGS += ["-ffp-contract=fast", "-Wno-psabi"]
 
 #: Marks a test, or as ``pytestmark`` a module, that needs a compiler.
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="no C compiler on this machine")
@@ -220,7 +218,12 @@ def _compiled(source: str) -> ctypes.CDLL:
     stem = _folder() / f"kernel{len(list(_folder().glob('*.c')))}"
     path, shared = stem.with_suffix(".c"), stem.with_suffix(".so")
     path.write_text(source)
-    command = [COMPILER, *FLAGS, f"-I{HEADERS}", "-shared", "-fPIC", "-o", shared, path, "-lm"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    made = ["-shared", "-fPIC", "-o", shared, path, "-lm"]
+    # Not every compiler knows the name of the machine that it runs on.
+    for machine in ("-march=native", "-mcpu=native"):
+        command = [COMPILER, *FLAGS, machine, f"-I{HEADERS}", *made]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode == 0:
+            break
     assert done.returncode == 0, done.stderr
     return ctypes.CDLL(str(shared))

@@ -5,7 +5,7 @@ import ctypes
 import mpmath
 import numpy as np
 import pytest
-from harness import library, needs_compiler
+from simulate.compiled.harness import library, needs_compiler
 
 pytestmark = needs_compiler
 

@@ -5,10 +5,10 @@ from math import prod
 
 import numpy as np
 import pytest
-from harness import compare, needs_compiler, run_backward, run_forward
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, ndtr
+from simulate.compiled.harness import compare, needs_compiler, run_backward, run_forward
 
 from boundcalc.arithmetic import FLOATS
 from boundcalc.operators import (
@@ -170,12 +170,11 @@ def splines(draw):
     quarters = st.integers(-12, 12).map(lambda k: f"{k}/4")
 
     def column():
-        steps = draw(st.lists(st.integers(1, 8), max_size=6))
-        if len(steps) < 2:
-            return [], []
+        count = draw(st.sampled_from([0, 2, 5]))  # each count is another compilation
+        steps = draw(st.lists(st.integers(1, 8), min_size=count, max_size=count))
         knots = np.cumsum(steps) - draw(st.integers(-4, 30))
         inner = [draw(quarters) for _ in steps[2:]]
-        return [f"{k}/4" for k in knots], [0, *inner, 0]
+        return [f"{k}/4" for k in knots], [0, *inner, 0][:count]
 
     knots, second = column()
     weight_knots, weight_first = column()

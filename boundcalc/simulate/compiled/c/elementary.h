@@ -162,7 +162,8 @@ PURE real mantissa(const real x, real *const k) {
 
 /* ln x. */
 PURE real real_log(const real x) {
-  const real least = of_bits((pattern)1 << FRACTION_BITS), up = of_bits((pattern)(EXPONENT_BIAS + LIFT_BITS) << FRACTION_BITS);
+  const real least = of_bits((pattern)1 << FRACTION_BITS); /* of the normal range */
+  const real up = of_bits((pattern)(EXPONENT_BIAS + LIFT_BITS) << FRACTION_BITS);
   const real lifted = x < least ? x * up : x;
   real k;
   const real m = mantissa(lifted, &k);

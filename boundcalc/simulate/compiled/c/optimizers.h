@@ -18,14 +18,13 @@ enum {
 
 /* g <- g min(1, limit / |g|); what is not finite has no direction and is left as it is. */
 PURE void clip_gradient(const double limit, const int k, real *restrict gradient) {
-  real largest = 0, poison = 0;
+  real largest = 0;
   for (int i = 0; i < k; i++) {
     const real size = gradient[i] < 0 ? -gradient[i] : gradient[i];
     largest = size > largest ? size : largest;
-    poison += 0 * gradient[i]; /* NaN as soon as one is not finite */
   }
-  if (!(poison == 0) || largest == 0) return;
-  double total = 0; /* of squares, each at most 1: neither overflows nor underflows */
+  if (largest == 0) return;
+  double total = 0; /* of squares, each at most 1; NaN as soon as a number is not finite */
   for (int i = 0; i < k; i++) {
     const double unit = (double)(gradient[i] / largest);
     total += unit * unit;

@@ -24,6 +24,7 @@ typedef struct {
   real *drawn, *work;                      /* (STREAMS, DRAWN_ROWS, LANES); a pass's values */
   double *loss, *norm;                     /* (records, stride), at the block's first column */
   double *reach, *met;                     /* largest norm², least and largest component */
+  double *misfit;                          /* by perturbation: a value that a transform refuses */
   const int64_t *parts;                    /* (PARTS, 3): first and last weight, has a centre */
   const double *centers;                   /* (PARTS, WEIGHTS) */
   double *weight_reach;                    /* (PARTS, 2): largest norm² and change² */

@@ -1,0 +1,135 @@
+"""What the figures share: trajectories, and stable values against what was varied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from boundcalc.experiments.settings import Setting
+from boundcalc.report import plots
+from boundcalc.simulate.statistics import Metric
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FLOOR = {"linestyle": (0, (5, 2)), "linewidth": 1.1}
+PREDICTED = {"linestyle": (0, (1, 1.5)), "linewidth": 1.4}
+
+_INK = "#444444"  # of what stands for all colours in a legend
+
+
+@dataclass(frozen=True)
+class Look:
+    """Colour and marker of one curve: Okabe and Ito's palette, and shapes that say the same."""
+
+    colour: str
+    marker: str
+
+
+LOOKS = (
+    Look("#000000", "o"),
+    Look("#0072B2", "s"),
+    Look("#D55E00", "^"),
+    Look("#009E73", "D"),
+    Look("#CC79A7", "v"),
+    Look("#56B4E9", "P"),
+    Look("#E69F00", "X"),
+)
+
+
+def page(rows: int, columns: int, height: float) -> tuple[Figure, list[list[Axes]]]:
+    """A figure as wide as a page, with rows of panels."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure as NewFigure
+
+    figure = NewFigure(figsize=(plots.WIDTH, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, [list(row) for row in figure.subplots(rows, columns, squeeze=False)]
+
+
+def trajectory(panel: Axes, setting: Setting, look: Look, label: str, *, floor: bool = True) -> None:
+    """The smoothed gradient norm, mean over replicas, with the floor dashed."""
+    keep = (setting.steps > 0) & np.isfinite(setting.ewma) & (setting.ewma > 0)
+    steps, ewma = setting.steps[keep], setting.ewma[keep]
+    # Shapes tell the curves apart where colours do not; at equal distances on the logarithm.
+    marks = (np.unique(np.geomspace(1, max(1, len(steps)), 7).astype(int)) - 1).tolist()
+    style = {"linewidth": 1.2, "marker": look.marker, "markersize": 3.5, "markevery": marks}
+    panel.plot(steps, ewma, color=look.colour, label=label, **style)
+    if floor and setting.floor.value:
+        panel.axhline(setting.floor.value, color=look.colour, **FLOOR)
+    panel.set_xscale("log")
+    panel.set_yscale("log")
+    panel.set_xlabel("step")
+
+
+def against(
+    panel: Axes,
+    settings: Sequence[Setting],
+    name: str,
+    look: Look,
+    label: str,
+    *,
+    value: Callable[[Setting], Metric] = lambda setting: setting.norm,
+    theory: bool = True,
+) -> None:
+    """Stable values against what was varied, with intervals; floor dashed, prediction dotted.
+
+    A run that has not settled is drawn hollow.
+    """
+    x = np.array([setting.number(name) for setting in settings])
+    found = [value(setting) for setting in settings]
+    mean = np.array([metric.mean for metric in found])
+    reach = np.array([[m.mean - m.lo for m in found], [m.hi - m.mean for m in found]])
+    # On a logarithm an interval cannot reach 0; what cannot be drawn is cut.
+    reach[0] = np.minimum(np.where(np.isfinite(reach[0]), reach[0], 0.0), 0.95 * mean)
+    reach[1] = np.where(np.isfinite(reach[1]), reach[1], 0.0)
+    panel.errorbar(
+        x, mean, yerr=np.maximum(reach, 0.0), color=look.colour, label=label, marker=look.marker,
+        capsize=2, linewidth=1.2, markersize=4.5, zorder=3,
+    )  # fmt: skip
+    moving = [not setting.settled for setting in settings]
+    if any(moving):
+        hollow: dict[str, Any] = {"marker": look.marker, "linestyle": "none", "zorder": 4}
+        panel.plot(x[moving], mean[moving], color=look.colour, markerfacecolor="w", **hollow)
+    if theory:
+        _line(panel, x, [s.floor.value for s in settings], look.colour, FLOOR)
+        plateaus = [s.plateau for s in settings]
+        _line(panel, x, [p and p.norm for p in plateaus], look.colour, PREDICTED)
+    panel.set_xscale("log")
+    panel.set_yscale("log")
+
+
+def _line(
+    panel: Axes, x: Any, values: Sequence[float | None], colour: str, look: dict[str, Any]
+) -> None:
+    """A line of what theory says, broken where it says nothing."""
+    y = np.array([np.nan if not value else value for value in values], dtype=np.float64)
+    if np.isfinite(y).any():
+        panel.plot(x, y, color=colour, zorder=2, **look)
+
+
+def legend(
+    figure: Figure, panels: Sequence[Axes], *, columns: int = 4, predicted: bool = True
+) -> None:
+    """One legend above all panels, with what the dashed and dotted lines are."""
+    panel = panels[0]
+    panel.plot([], [], color=_INK, label="sharp floor (upper bound)", **FLOOR)
+    if predicted:
+        panel.plot([], [], color=_INK, label="mean-field prediction", **PREDICTED)
+    plain_legend(figure, panels, columns=columns)
+
+
+def plain_legend(figure: Figure, panels: Sequence[Axes], *, columns: int) -> None:
+    """One legend above all panels."""
+    plots.add_legend(figure, list(panels), columns=columns)
+
+
+def one_scale(panels: Sequence[Axes]) -> None:
+    """The same vertical limits for all panels, so that they can be compared."""
+    limits = [panel.get_ylim() for panel in panels]
+    for panel in panels:
+        panel.set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
