@@ -110,9 +110,14 @@ class AppendixA2(Experiment):
             steps = np.arange(len(path.norms)) + 1
             panel.plot(steps, path.norms, color=look.colour, marker=look.marker, markersize=3.5,
                        markevery=0.12, label=rf"$\gamma={path.step:g}$")  # fmt: skip
-            mean = [float(closed_form(Fraction(path.step).limit_denominator(1000), _DELTA, _START, t)) for t in range(_HORIZON + 1)]
+            mean = [
+                float(closed_form(Fraction(path.step).limit_denominator(1000), _DELTA, _START, t))
+                for t in range(_HORIZON + 1)
+            ]
             panel.plot(steps, 2 * np.abs(mean), color=look.colour, **drawing.PREDICTED)
-        panel.axhline(2 * float(_DELTA), color="#444444", label=r"sharp bias $2\delta$", **drawing.FLOOR)
+        panel.axhline(
+            2 * float(_DELTA), color="#444444", label=r"sharp bias $2\delta$", **drawing.FLOOR
+        )
         panel.set_xscale("log")
         panel.set_xlabel("step + 1")
         panel.set_ylabel(r"$|\nabla f|$, mean over replicas")

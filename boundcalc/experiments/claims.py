@@ -26,6 +26,8 @@ PREDICTION_TOLERANCE = 0.05
 #: How far above the noise floor a plateau must stand to count in a fit of its order.
 DOMINANCE = 3.0
 
+_TOO_FEW = "fewer than two settings to compare"
+
 
 def settled(settings: Sequence[Setting]) -> Finding:
     """All runs have settled, so that their stable gradient norms are those of plateaus."""
@@ -91,7 +93,7 @@ def order(
     """
     fit = fit_exponent(
         [s.number(name) for s in settings],
-        np.array([s.stable for s in settings]).reshape(len(settings), -1),
+        np.array([s.stable for s in settings]) if settings else np.zeros((0, 1)),
         confidence=CONFIDENCE,
     )
     low = -np.inf if at_most_order else expected - ORDER_TOLERANCE
@@ -101,6 +103,8 @@ def order(
     over = ", ".join(f"{s.number(name):g}" for s in settings)
     relation = "at most " if at_most_order else ""
     evidence = f"measured {fit} over {over}; predicted {relation}{expected:.3g}"
+    if len(settings) < 2:
+        evidence = _TOO_FEW
     numbers = {"exponent": fit.exponent, "lo": fit.lo, "hi": fit.hi, "predicted": expected}
     return Finding(claim, status, evidence, {k: finite(v) for k, v in numbers.items()}), fit
 
@@ -131,7 +135,21 @@ def monotone(claim: str, settings: Sequence[Setting], *, rising: bool) -> Findin
         lo, hi = (change.lo, change.hi) if rising else (-change.hi, -change.lo)
         statuses.append(inside(lo, hi, np.nextafter(0.0, 1.0), np.inf))
     means = " → ".join(f"{s.norm.mean:.3g}" for s in settings)
-    return Finding(claim, all_of(statuses), f"stable gradient norms {means}")
+    evidence = f"stable gradient norms {means}" if len(settings) > 1 else _TOO_FEW
+    return Finding(claim, all_of(statuses), evidence)
+
+
+def stays(claim: str, settings: Sequence[Setting]) -> Finding:
+    """The stable norm is at no step size below ‖∇ℓ‖ at the root of the mean field.
+
+    By Jensen's inequality noise around the root adds to it; only sampling may take from it.
+    """
+    known = [(s, s.plateau.limit) for s in settings if s.plateau and s.plateau.limit > 0]
+    low = 1 - PREDICTION_TOLERANCE
+    status = all_of(inside(s.norm.lo / n, s.norm.hi / n, low, np.inf) for s, n in known)
+    times = " → ".join(f"{s.norm.mean / n:.2f}" for s, n in known)
+    evidence = f"from the largest γ to the smallest it is {times} times ‖∇ℓ‖ at that root"
+    return Finding(claim, status if len(known) == len(settings) else "undetermined", evidence)
 
 
 def ratio(claim: str, a: Setting, b: Setting, low: float, high: float) -> Finding:

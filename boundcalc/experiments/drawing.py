@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,9 @@ def page(rows: int, columns: int, height: float) -> tuple[Figure, list[list[Axes
     return figure, [list(row) for row in figure.subplots(rows, columns, squeeze=False)]
 
 
-def trajectory(panel: Axes, setting: Setting, look: Look, label: str, *, floor: bool = True) -> None:
+def trajectory(
+    panel: Axes, setting: Setting, look: Look, label: str, *, floor: bool = True
+) -> None:
     """The smoothed gradient norm, mean over replicas, with the floor dashed."""
     keep = (setting.steps > 0) & np.isfinite(setting.ewma) & (setting.ewma > 0)
     steps, ewma = setting.steps[keep], setting.ewma[keep]
@@ -121,6 +124,26 @@ def legend(
     if predicted:
         panel.plot([], [], color=_INK, label="mean-field prediction", **PREDICTED)
     plain_legend(figure, panels, columns=columns)
+
+
+def ticks(panel: Axes, values: Sequence[float], label: str) -> None:
+    """A horizontal axis with ticks at the values that were varied, and nowhere else."""
+    shown = sorted(set(values))
+    panel.set_xticks(shown, [f"{value:.3g}" for value in shown])
+    panel.set_xticks([], minor=True)
+    panel.set_xlabel(label)
+
+
+def decades(panel: Axes) -> None:
+    """Room for a power of ten at least on the vertical axis, labelled at powers of ten."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    low, high = panel.get_ylim()
+    missing = 1.3 - math.log10(high / low)
+    if missing > 0:
+        panel.set_ylim(low / 10 ** (missing / 2), high * 10 ** (missing / 2))
+    panel.yaxis.set_major_locator(LogLocator(numticks=8))
+    panel.yaxis.set_minor_formatter(NullFormatter())
 
 
 def plain_legend(figure: Figure, panels: Sequence[Axes], *, columns: int) -> None:

@@ -45,9 +45,7 @@ class Fit:
         return f"{self.exponent:.3f} [{lo:.3f}, {hi:.3f}]"
 
 
-def fit_exponent(
-    x: Sequence[float], y: Array, *, confidence: float = 0.99, seed: int = 0
-) -> Fit:
+def fit_exponent(x: Sequence[float], y: Array, *, confidence: float = 0.99, seed: int = 0) -> Fit:
     """Least squares on log y against log x, and an interval from replicas.
 
     The slope is linear in log y, so it is the mean over replicas of each replica's own slope.

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _DRAWS = {"per_sample": "one draw per sample", "per_batch": "one draw for all samples"}
 _SIDES = {"sigma_b": "backward noise", "sigma_f": "forward noise"}
 
+_LOOKS = dict(zip((0.0, 0.5, 1.0, 2.0), drawing.LOOKS, strict=False))
+
 #: From this σ_f on the paper sees a plateau.
 _VISIBLE = 0.5
 
@@ -50,10 +52,9 @@ class Figure3(Experiment):
         for row, (draw, words) in zip(rows, _DRAWS.items(), strict=True):
             chosen = pick(results["figure-3"], draw=draw)
             for panel, (name, side) in zip(row, _SIDES.items(), strict=True):
-                curves = zip(drawing.LOOKS, line(chosen, name), strict=False)
-                for look, setting in curves:
-                    label = rf"$\sigma={setting.number(name):g}$"
-                    drawing.trajectory(panel, setting, look, label)
+                for setting in line(chosen, name):
+                    sigma = setting.number(name)
+                    drawing.trajectory(panel, setting, _LOOKS[sigma], rf"$\sigma={sigma:g}$")
                 panel.set_title(f"{side}, {words}", fontsize=10)
             row[0].set_ylabel(r"EWMA of $\Vert\nabla\ell\Vert$")
         flat = [panel for row in rows for panel in row]

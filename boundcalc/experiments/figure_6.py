@@ -58,10 +58,10 @@ class Figure6(Experiment):
             drawing.against(row[1], settings, "sigma_b", _ALL, "stable gradient norm")
             row[0].set_ylabel(r"EWMA of $\Vert\nabla\ell\Vert$")
             row[1].set_ylabel("stable gradient norm")
-            row[1].set_xlabel(r"$\sigma_b$")
+            drawing.ticks(row[1], [s.number("sigma_b") for s in settings], r"$\sigma_b$")
             for panel in row:
                 panel.set_title(words, fontsize=10)
-        drawing.legend(figure, [panel for row in rows for panel in row], columns=5)
+        drawing.legend(figure, [panel for row in rows for panel in row], columns=4)
         return figure
 
     def findings(self, results: Results) -> list[Finding]:

@@ -38,6 +38,7 @@ _STARTS = {
     1.000000001: (BESIDE, "(1, 1 + 10⁻⁹)", "$(1, 1+10^{-9})$"),
 }
 _AGREES = 1e-5  # relative deviation of float64 from the fractions that is put down to rounding
+_NOTHING = 1e-10  # of the gradient norm at the start: below it a run is at 0, up to rounding
 
 
 @final
@@ -145,7 +146,7 @@ def _agreement(results: Results) -> Finding:
 def _deviation(setting: Setting, method: Method, start: Point, *, compressed: bool) -> float:
     exact = exact_norms(method, start, int(setting.steps[-1]) + 1, compressed=compressed)
     pairs = ((exact[t], float(norm)) for t, norm in zip(setting.steps, setting.ewma, strict=True))
-    return max(abs(a - b) / max(a, 1e-300) if a or b else 0.0 for a, b in pairs)
+    return max(abs(a - b) / max(a, _NOTHING * exact[0]) for a, b in pairs)
 
 
 def _claims(results: Results) -> Iterator[Finding]:

@@ -29,7 +29,9 @@ class Intervals(Experiment, ABC):
         """Trajectories for σ_f = 2; stable gradient norm and complexity against Δt_f."""
         settings = results[self.name]
         figure, ((left, middle, right),) = drawing.page(1, 3, 3.4)
-        for look, setting in zip(drawing.LOOKS, by(pick(settings, sigma_f=2.0), "every"), strict=False):
+        for look, setting in zip(
+            drawing.LOOKS, by(pick(settings, sigma_f=2.0), "every"), strict=False
+        ):
             label = rf"$\Delta t_f={setting.number('every'):g}$"
             drawing.trajectory(left, setting, look, label, floor=False)
         left.set_title(r"$\sigma_f=2$", fontsize=10)
@@ -38,12 +40,19 @@ class Intervals(Experiment, ABC):
             chosen = by(pick(settings, sigma_f=sigma), "every")
             label = rf"$\sigma_f={sigma:g}$"
             drawing.against(middle, chosen, "every", look, label)
-            drawing.against(right, chosen, "every", look, label, value=lambda s: s.wait, theory=False)
-        for panel, words in ((middle, "stable gradient norm"), (right, "stable iteration complexity")):
+            drawing.against(
+                right, chosen, "every", look, label, value=lambda s: s.wait, theory=False
+            )
+        for panel, words in (
+            (middle, "stable gradient norm"),
+            (right, "stable iteration complexity"),
+        ):
             panel.set_title(words, fontsize=10)
-            panel.set_xlabel(r"interval $\Delta t_f$")
-            panel.set_xscale("log", base=2)
-        drawing.legend(figure, [left, middle], columns=5)
+            every = [s.number("every") for s in settings]
+            drawing.ticks(panel, every, r"interval $\Delta t_f$")
+        for panel in (left, middle, right):
+            drawing.decades(panel)
+        drawing.legend(figure, [left, middle], columns=4)
         return figure
 
     def findings(self, results: Results) -> list[Finding]:
@@ -65,6 +74,4 @@ class Intervals(Experiment, ABC):
 
 def _quietest(settings: Sequence[Setting]) -> Setting | None:
     """The setting with the least noise: the smallest σ_f at the largest interval."""
-    return min(
-        settings, key=lambda s: s.number("sigma_f") / s.number("every"), default=None
-    )
+    return min(settings, key=lambda s: s.number("sigma_f") / s.number("every"), default=None)

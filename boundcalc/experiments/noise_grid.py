@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _SHARED = "one draw for all samples"
-_SMALLEST = 3  # step sizes over which a plateau is to stay
 
 
 class NoiseGrid(Experiment, ABC):
@@ -49,10 +48,13 @@ class NoiseGrid(Experiment, ABC):
         for panel in (norms, orders, shared):
             panel.set_ylabel("stable gradient norm")
         waits.set_ylabel("stable iteration complexity")
-        for panel in (norms, waits, shared):
-            panel.set_xlabel(r"step size $\gamma$")
-        orders.set_xlabel(r"$\sigma_f$")
+        for panel, spec in ((norms, ""), (waits, ""), (shared, "-batch")):
+            steps = [s.number("gamma") for s in results[f"{self.name}{spec}"]]
+            drawing.ticks(panel, steps, r"step size $\gamma$")
+        drawing.ticks(orders, [s.number("sigma_f") for s in self._line(results)], r"$\sigma_f$")
         drawing.one_scale([norms, shared])
+        for panel in (norms, orders, waits, shared):
+            drawing.decades(panel)
         drawing.legend(figure, [norms, orders], columns=4)
         return figure
 
@@ -90,8 +92,7 @@ class NoiseGrid(Experiment, ABC):
             if f == 0.0:
                 what = f"backward noise σ_b = {b:g}" if b else "no perturbation"
                 claim = f"{what}, {words}: the plateau vanishes with γ like √γ"
-                expected = claims.floor_order(chosen, "gamma")
+                yield claims.order(claim, chosen, "gamma", claims.floor_order(chosen, "gamma"))[0]
             else:
                 claim = f"forward noise σ_f = {f:g}, {words}: the plateau stays as γ → 0"
-                expected, chosen = 0.0, chosen[:_SMALLEST]
-            yield claims.order(claim, chosen, "gamma", expected)[0]
+                yield claims.stays(claim, chosen[::-1])

@@ -197,8 +197,8 @@ def expected_norm(mean: Array, covariance: Array) -> float:
     values, parts = values / scale, parts / scale
     u = np.linspace(-60.0, 60.0, 4_001)
     s = np.exp(u)[:, None]
-    inner = 1.0 + 2.0 * s * values
-    exponent = -np.sum(0.5 * np.log(inner) + s * parts / inner, axis=1)
+    double = 2.0 * s * values
+    exponent = -np.sum(0.5 * np.log1p(double) + s * parts / (1.0 + double), axis=1)
     # s^{−3/2} ds = e^{−u/2} du
     integrand = -np.expm1(exponent) * np.exp(-u / 2)
     return float(np.sqrt(scale / np.pi) / 2 * np.sum(integrand) * (u[1] - u[0]))

@@ -107,8 +107,9 @@ class TopK(Compressor):
             place = size - self.k
             bound = np.partition(lengths, place, axis=-1)[..., place : place + 1]
             kept = lengths >= bound
-            # Ties add to the k: the one count of all is fast.
-            if np.count_nonzero(kept) != self.k * (values.size // size):
+            # Ties add to the k, and NaN, which is never kept, hides some of them: the one
+            # count of all is fast.
+            if np.count_nonzero(kept) != self.k * (values.size // size) or np.isnan(lengths).any():
                 crowded = np.count_nonzero(kept, axis=-1) > self.k
                 kept[crowded] = self._without_late_ties(lengths[crowded], bound[crowded])
             # A product, not a choice: what is not finite stays visible.

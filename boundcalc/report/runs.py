@@ -29,12 +29,15 @@ def write_run(run: Run, folder: Path) -> None:
     ------
     OutputError
         If the folder cannot be written.
+    DataError
+        If a file that the spec names has gone since the run.
     """
+    record = results_of(run)  # first, as it reads the files of the spec
     make_folder(folder)
     write_text(folder / "trajectory.csv", trajectory_table(run))
     text = json.dumps(simulate_results(run), indent=2, ensure_ascii=False)
     write_text(folder / "simulate.json", text + "\n")
-    write_results(results_of(run), folder / RESULTS)
+    write_results(record, folder / RESULTS)
 
 
 def trajectory_table(run: Run) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from boundcalc.errors import SimulationError
 from boundcalc.simulate.numpy_engine import NumpyRunner
+from boundcalc.simulate.records import Trajectory
 from boundcalc.simulate.settings import Problem
-from boundcalc.simulate.train import MakeRunner
+from boundcalc.simulate.train import MakeRunner, train
 
 EngineName = Literal["auto", "numpy", "compiled"]
 
@@ -39,6 +42,29 @@ class Choice:
     make: MakeRunner
     blocks: list[range]
     threads: int
+
+
+def run_problem(
+    problem: Problem,
+    wanted: EngineName = "auto",
+    threads: int | None = None,
+    *,
+    progress: Callable[[int], None],
+) -> Trajectory:
+    """Make a run with the engine that :func:`choose` finds."""
+    choice = choose(problem, wanted, threads)
+    return run_with(choice, problem, progress)
+
+
+def run_with(choice: Choice, problem: Problem, progress: Callable[[int], None]) -> Trajectory:
+    """Make a run with an engine that was chosen."""
+    return train(
+        problem,
+        choice.make,
+        blocks=choice.blocks,
+        threads=choice.threads,
+        progress=progress,
+    )
 
 
 def choose(problem: Problem, wanted: EngineName, threads: int | None) -> Choice:
@@ -111,7 +137,7 @@ def evenly(replicas: int, blocks: int) -> list[range]:
     """
     count = max(1, min(blocks, replicas))
     ends = [-(-replicas * i // count) for i in range(count + 1)]
-    return [range(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    return [range(a, b) for a, b in pairwise(ends)]
 
 
 def _numpy(problem: Problem, why: str, threads: int) -> Choice:

@@ -93,7 +93,8 @@ class NumpyRunner(Runner):
             std, count = self.problem.settings.noise_std, self.w.shape[1]
             drawn = [std * g.standard_normal((steps, count)) for g in self.sampling]
             self._noise = np.stack(drawn, axis=1)
-        first, self._noise = self._noise[0], self._noise[1:]
+        first: Array = self._noise[0]
+        self._noise = self._noise[1:]
         return first
 
     def _rows(self) -> Rows:

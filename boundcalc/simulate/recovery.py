@@ -6,6 +6,7 @@ persists is not.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,19 +28,21 @@ FACTOR = 1.5
 class Recovery:
     """Times to recover, spike by spike and replica by replica.
 
-    A spike is a maximal row of steps at which an intermittent perturbation acts; its level is
-    the smoothed gradient norm at the last record before it does.  Its time to recover is s − t,
-    where t is its first step and s > t the first recorded step from which on the smoothed norm
-    is at most ``factor`` × level, up to the next spike or the end of the run.
+    A spike is a maximal row of steps at which an intermittent perturbation acts, from t to t′;
+    its level is the smoothed gradient norm at the last record up to t.  The norm leaves the
+    level where it is first above ``factor`` × level, while the spike acts or not later than the
+    memory of the smoothing after it (what leaves later is not laid to the spike); it is back at
+    the first recorded step s after that where it is at most ``factor`` × level.  The time to
+    recover is s − t.
 
     Attributes
     ----------
     spikes
-        The first step of each, ``(S,)``.
+        First and last step of each, ``(S, 2)``.
     times
-        ``(S, R)``: 0 where the norm never left the level; infinite where it was not back in
-        time, or the replica diverged; NaN where no step was recorded before the next spike, or
-        the replica had diverged before.
+        ``(S, R)``: 0 where the norm never left the level; infinite where it was not back at the
+        next spike or the end of the run, or the replica diverged; NaN where no step was recorded
+        before the next spike, or the replica had diverged before.
     factor
         As above.
     """
@@ -109,10 +112,12 @@ class Recovery:
         return values[~np.isnan(values)]
 
 
-def recovery(steps: Ints, ewma: Array, spikes: Ints, factor: float = FACTOR) -> Recovery:
+def recovery(
+    steps: Ints, ewma: Array, spikes: Ints, memory: int = 1, factor: float = FACTOR
+) -> Recovery:
     """Times to recover from a recorded run; O(records · R).
 
-    The smoothing itself remembers about 1/(1 − decay) steps, which is part of every time.
+    The smoothing itself remembers for a while, which is part of every time.
 
     Parameters
     ----------
@@ -121,7 +126,9 @@ def recovery(steps: Ints, ewma: Array, spikes: Ints, factor: float = FACTOR) -> 
     ewma
         The smoothed gradient norm there, ``(records, R)``.
     spikes
-        First steps of the spikes, increasing.
+        First and last step of each, in order, ``(S, 2)``.
+    memory
+        How many steps after a spike the norm may leave its level.
     factor
         At least 1.
 
@@ -130,41 +137,55 @@ def recovery(steps: Ints, ewma: Array, spikes: Ints, factor: float = FACTOR) -> 
     A spike at step 1 doubles the norm for two steps; one at step 5 stays.
 
     >>> norm = np.array([1.0, 1.0, 2.0, 2.0, 1.2, 1.2, 3.0, 3.0])[:, None]
-    >>> recovery(np.arange(8), norm, np.array([1, 5])).times.ravel()
+    >>> recovery(np.arange(8), norm, np.array([[1, 1], [5, 5]])).times.ravel()
     array([ 3., inf])
     """
-    window = np.searchsorted(spikes, steps, side="left") - 1  # the spike before each record
-    level = ewma[np.searchsorted(steps, spikes, side="right") - 1]
-    first = np.searchsorted(window, np.arange(len(spikes)), side="left")
-    last = np.searchsorted(window, np.arange(len(spikes)), side="right") - 1
-    times = np.full((len(spikes), ewma.shape[1]), np.nan)
-    seen = np.flatnonzero(first <= last)
+    start, count, none = spikes[:, 0], len(spikes), len(steps)
+    window = np.searchsorted(start, steps, side="left") - 1  # the spike before each record
+    level = ewma[np.searchsorted(steps, start, side="right") - 1]
+    first = np.searchsorted(window, np.arange(count), side="left")
+    stop = np.searchsorted(window, np.arange(count), side="right")
+    times = np.full((count, ewma.shape[1]), np.nan)
+    seen = np.flatnonzero(first < stop)
     if len(seen):
+        # At coarse records the first one after the spike counts, however late it comes.
+        latest = np.maximum(spikes[:, 1] + memory, steps[np.minimum(first, none - 1)])
         with np.errstate(over="ignore", invalid="ignore"):
             # Not "above": what is not a number is not back either.
             outside = ~(ewma <= factor * level[np.maximum(window, 0)])
-        rows = np.where(outside, np.arange(len(steps))[:, None], -1)
+        early = steps <= latest[np.maximum(window, 0)]
+        rows = np.arange(none)[:, None]
+        left = np.where(outside & early[:, None], rows, none)
+        inside = np.where(outside, none, rows)
+        # The next row inside its level, at every row and behind the last one.
+        after = np.minimum.accumulate(np.append(inside, np.full_like(inside[:1], none), 0)[::-1])
         # Rows before the first spike lie before first[seen[0]].
-        outermost = np.maximum.reduceat(rows, first[seen], axis=0)
-        back = np.minimum(outermost + 1, len(steps) - 1)
-        elapsed = (steps[back] - spikes[seen, None]).astype(np.float64)
-        found = np.where(outermost < 0, 0.0, elapsed)
-        times[seen] = np.where(outermost == last[seen, None], np.inf, found)
+        leaving = np.minimum.reduceat(left, first[seen], axis=0)
+        back = np.take_along_axis(after[::-1], leaving, axis=0)
+        elapsed = (steps[np.minimum(back, none - 1)] - start[seen, None]).astype(np.float64)
+        found = np.where(back < stop[seen, None], elapsed, np.inf)
+        times[seen] = np.where(leaving == none, 0.0, found)
     times[~np.isfinite(level)] = np.nan
     return Recovery(spikes, times, factor)
 
 
 def spikes_of(graph: OperatorGraph, horizon: int) -> Ints:
-    """First steps of the maximal rows of steps at which an intermittent perturbation acts.
+    """The maximal rows of steps at which an intermittent perturbation acts.
 
     Intermittent is what has a schedule and reaches the gradient; events by ``probability`` are
     drawn anew for every sample, and are no spikes of the whole run.
+
+    Returns
+    -------
+    First and last step of each, ``(S, 2)``.
     """
-    acting = np.zeros(horizon + 1, dtype=np.bool_)  # one ahead: nothing acts before step 0
+    acting = np.zeros(horizon + 2, dtype=np.bool_)  # nothing acts before step 0 and after the last
     for p in graph.perturbations:
         if not p.schedule.always and _reaches(graph, p):
-            acting[1:] |= p.schedule.active(0, horizon, horizon)
-    return np.flatnonzero(acting[1:] & ~acting[:-1]).astype(np.int64)
+            acting[1:-1] |= p.schedule.active(0, horizon, horizon)
+    first = np.flatnonzero(acting[1:] & ~acting[:-1])
+    last = np.flatnonzero(acting[:-1] & ~acting[1:]) - 1
+    return np.stack([first, last], axis=1).astype(np.int64)
 
 
 def _reaches(graph: OperatorGraph, p: Perturbation) -> bool:
@@ -187,7 +208,10 @@ def recovery_metrics(
     found = {"diverged_share": share_interval(diverged, len(trajectory.diverged), confidence)}
     spikes = spikes_of(graph, int(trajectory.steps[-1]))
     if len(spikes):
-        made = recovery(trajectory.steps[: len(ewma)], ewma, spikes)
+        section = graph.spec.simulation
+        assert section is not None  # noqa: S101 - there is a run
+        memory = math.ceil(1 / (1 - section.ewma))
+        made = recovery(trajectory.steps[: len(ewma)], ewma, spikes, memory)
         if not np.isnan(made.times).all():
             found["recovery_time"] = made.mean(confidence)
             found["recovered_share"] = made.recovered(confidence)

@@ -12,25 +12,21 @@ from boundcalc.arithmetic import FLOATS
 from boundcalc.errors import SimulationError, SpecError
 from boundcalc.graph import OperatorGraph, Perturbation
 from boundcalc.operators.base import Array
+from boundcalc.simulate.engines import EngineName, choose, run_with
 from boundcalc.simulate.iterates import IterateCheck, check_iterate
-from boundcalc.simulate.engines import EngineName, choose
 from boundcalc.simulate.memory import check_size
+from boundcalc.simulate.metrics import metrics_of
 from boundcalc.simulate.noise import NoiseSource, make_noise
 from boundcalc.simulate.optimizers import make_clip, make_optimizer
 from boundcalc.simulate.optimum import Optimum, find_optimum
 from boundcalc.simulate.program import Program, make_program
 from boundcalc.simulate.reach import Met
 from boundcalc.simulate.records import Trajectory
+from boundcalc.simulate.recovery import recovery_metrics
 from boundcalc.simulate.settings import Problem, Settings
 from boundcalc.simulate.start import initial_weights
-from boundcalc.simulate.statistics import (
-    Metric,
-    mean_interval,
-    stable_complexity,
-    stable_norm,
-)
+from boundcalc.simulate.statistics import Metric
 from boundcalc.simulate.streams import stream
-from boundcalc.simulate.train import train
 
 _RECORDED = 40_000_000  # most numbers that one trajectory array may hold
 
@@ -162,13 +158,7 @@ def simulate(
     total = horizon + len(positions)
     report = progress or (lambda done, total: None)
     choice = choose(problem, engine, threads)
-    trajectory = train(
-        problem,
-        choice.make,
-        blocks=choice.blocks,
-        threads=choice.threads,
-        progress=lambda done: report(done, total),
-    )
+    trajectory = run_with(choice, problem, lambda done: report(done, total))
     rng = stream(section.seed, "check")
     count = min(section.check.samples, len(data.labels))
     rows = np.sort(rng.choice(len(data.labels), size=count, replace=False))
@@ -199,7 +189,8 @@ def simulate(
     ewma = _smoothed(trajectory.gradient_norm[:-1], section.ewma**settings.record_every)
     return Run(
         graph=graph,
-        metrics=_metrics(trajectory, ewma, optimum, section.confidence),
+        metrics=metrics_of(trajectory, ewma, optimum, section.confidence, section.seed)
+        | recovery_metrics(graph, trajectory, ewma, section.confidence),
         checks=tuple(checks),
         trajectory=trajectory,
         ewma=ewma,
@@ -288,23 +279,6 @@ def _smoothed(norms: Array, decay: float) -> Array:
         return norms
     first = decay * norms[:1]
     return np.asarray(lfilter([1 - decay], [1, -decay], norms, axis=0, zi=first)[0])
-
-
-def _metrics(
-    trajectory: Trajectory, ewma: Array, optimum: Optimum | None, confidence: float
-) -> dict[str, Metric]:
-    norm = trajectory.gradient_norm
-    with np.errstate(over="ignore", invalid="ignore"):
-        columns = {
-            "mean_squared_gradient": np.mean(norm[:-1] ** 2, axis=0),
-            "final_loss": trajectory.loss[-1],
-            "final_gradient_norm": norm[-1],
-            "stable_gradient_norm": stable_norm(ewma),
-            "stable_iteration_complexity": stable_complexity(ewma),
-        }
-        if optimum is not None:
-            columns["final_gap"] = trajectory.loss[-1] - optimum.value
-    return {name: mean_interval(values, confidence) for name, values in columns.items()}
 
 
 def _minibatch_noise(program: Program, graph: OperatorGraph, trajectory: Trajectory) -> float:

@@ -8,8 +8,8 @@ from boundcalc.arithmetic import FLOATS
 from boundcalc.errors import SpecError
 from boundcalc.graph import OperatorGraph
 from boundcalc.operators.base import Array
-from boundcalc.simulate.streams import stream
 from boundcalc.simulate.program import Program
+from boundcalc.simulate.streams import stream
 
 
 def initial_weights(graph: OperatorGraph, program: Program) -> Array:

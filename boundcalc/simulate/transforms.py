@@ -110,10 +110,7 @@ class Change:
         before = spread(value, self.replicas)
         after = before
         for part in self.parts:
-            if isinstance(part, tuple):
-                after = self._replaced(*part, after)
-            else:
-                after = after + part
+            after = self._replaced(*part, after) if isinstance(part, tuple) else after + part
         if self.record:
             self.added = after - before
         return after

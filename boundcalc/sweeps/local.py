@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -50,6 +51,8 @@ def run_locally(tasks: Iterable[Task], workers: int) -> Results:
     that were running then run one at a time, so that the one that kills its process is known:
     it is recorded as failed, and the others go on.
     """
+    if sys.platform == "win32":
+        workers = min(workers, 61)  # more than that it cannot wait for
     waiting, suspects = iter(tasks), deque[Task]()
     while True:
         running: dict[Future[str], Task] = {}

@@ -16,6 +16,9 @@ from boundcalc.verify.premise import ROUNDING, Premise, at_least, at_most, numbe
 
 __all__ = ["Premise", "premises"]
 
+#: Relative to the loss: a gap below this is mostly rounding.
+_CANCELLED = {"float64": 1e-9, "float32": 1e-4}
+
 
 def premises(graph: OperatorGraph, run: Run) -> list[Premise]:
     """Every premise that can be held against the run."""
@@ -74,7 +77,7 @@ def _pl_constant(run: Run) -> float:
     """The smallest ‖∇ℓ‖²/(2(ℓ − ℓ*)) along the run, where ℓ − ℓ* is above rounding."""
     assert run.optimum is not None  # noqa: S101 - the caller has looked
     gap = run.trajectory.loss - run.optimum.value
-    real = gap > 1e-9 * (1 + abs(run.optimum.value))
+    real = gap > _CANCELLED[run.precision] * (1 + abs(run.optimum.value))
     if not real.any():
         return float("inf")
     return float(np.min(run.trajectory.gradient_norm[real] ** 2 / (2 * gap[real])))

@@ -16,7 +16,8 @@ from boundcalc.budgets.calibration.scale import Growth, largest_factor, measured
 from boundcalc.budgets.levels import scaled, with_perturbations
 from boundcalc.errors import SimulationError, SpecError
 from boundcalc.rates.timeline import Timeline
-from boundcalc.simulate.noise import make_noise, stream
+from boundcalc.simulate.noise import make_noise
+from boundcalc.simulate.streams import stream
 
 GAUSSIAN = "generator: gaussian, samples: 4, dimension: 2, seed: 1"
 

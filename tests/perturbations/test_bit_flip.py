@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from boundcalc.arithmetic import RATIONALS
 from boundcalc.errors import SimulationError, SpecError
 from boundcalc.perturbations import BitFlip, Reach
-from boundcalc.perturbations.bit_flip import _draw
 from boundcalc.perturbations.formats import FORMATS, FloatFormat, round_nearest_even
 from boundcalc.perturbations.formats.codes import decoded, encoded, positions
+from boundcalc.perturbations.formats.flip_draws import drawn_flips
 
 RATE = Fraction(1, 50)
 
@@ -227,27 +227,24 @@ def test_every_listed_bit_flips_at_the_rate(rate, bits):
 
 
 def test_few_flips_are_in_different_places():
-    at, masks = _draw(np.random.default_rng(5), 10, (0, 3), Fraction(2.0**-6 - 1e-9))
+    at, masks = drawn_flips(np.random.default_rng(5), 2, 50, (0, 3), Fraction(2.0**-8 - 1e-9))
     assert len(np.unique(at)) == len(at) == len(masks)
     counts = np.zeros((10, 2))
     for seed in range(1000):
-        at, masks = _draw(np.random.default_rng(seed), 10, (0, 3), Fraction(0.015))
+        at, masks = drawn_flips(np.random.default_rng(seed), 2, 5, (0, 3), Fraction(0.003))
         counts[at, 0] += masks & 1
         counts[at, 1] += masks >> 3
-    assert np.all(np.abs(counts / 1000 - 0.015) <= 5 * np.sqrt(0.015 / 1000))
+    assert np.all(np.abs(counts / 1000 - 0.003) <= 5 * np.sqrt(0.003 / 1000))
 
 
 class Drawn:
     """A generator whose numbers are given."""
 
     def __init__(self, value, integer):
-        self.value, self.integer = value, integer
+        self.value, self.further = value, integer % 2**53 / 2**53
 
-    def random(self, size):
-        return np.full(size, self.value)
-
-    def integers(self, bound):
-        return self.integer % bound
+    def random(self, size=None):
+        return self.further if size is None else np.full(size, self.value)
 
 
 @pytest.mark.parametrize("rate", [*NEAR_ONE, Fraction(1, 3), Fraction(1, 2), Fraction(1, 60)])
@@ -260,9 +257,9 @@ def test_dense_flips_have_the_exact_probability(rate):
     if first + 1 < 2**53:
         cases.append((first + 1, 0, False))
     for value, integer, flips in cases:
-        at, masks = _draw(Drawn(value / 2**53, integer), 3, (4,), rate)
-        assert at.tolist() == ([0, 1, 2] if flips else [])
-        assert masks.tolist() == ([16] * 3 if flips else [])
+        at, masks = drawn_flips(Drawn(value / 2**53, integer), 1, 1, (4,), rate)
+        assert at.tolist() == ([0] if flips else [])
+        assert masks.tolist() == ([16] if flips else [])
 
 
 def test_the_integer_below_all_others_is_kept():

@@ -1,5 +1,6 @@
 """Rounding, bit for bit, against libraries, rational arithmetic and exact probabilities."""
 
+import itertools
 import math
 from fractions import Fraction
 
@@ -157,16 +158,16 @@ def literal(x, form, scale=Fraction(1)):
 
 
 class Fixed:
-    """A generator that draws one number again and again."""
+    """A generator that draws one number again and again, and another one for further bits."""
 
     def __init__(self, value, integer=0):
-        self.value, self.integer = value, integer
+        self.value, self.further = value, integer / 2**53
 
-    def random(self, out):
+    def random(self, out=None):
+        if out is None:
+            return self.further
         out.fill(self.value)
-
-    def integers(self, bound):
-        return self.integer
+        return out
 
 
 def probability_up(x, form, scale):
@@ -263,7 +264,8 @@ def test_53_bits_are_exact_for_every_normal_number():
     ],
 )
 def test_further_bits_decide_between_two_draws(wanted, integer, away):
-    assert goes_away(float(wanted), 0.0, 1.0, 0.0, Fixed(0.0, integer)) is away
+    further = itertools.repeat(integer / 2**53)
+    assert goes_away(float(wanted), 0.0, 1.0, 0.0, further) is away
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,8 @@ def test_more_weights_than_replicas_are_refused(record, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"CDF", b"PK\x03\x04", b"\x89HDF\r\n\x1a\n" + bytes(99), b"CDF\x05" + bytes(99)]
+    "content",
+    [b"", b"CDF", b"PK\x03\x04", b"\x89HDF\r\n\x1a\n" + bytes(99), b"CDF\x05" + bytes(99)],
 )
 def test_other_files_are_no_results(tmp_path, content):
     refused(tmp_path, content, "this is no results file")

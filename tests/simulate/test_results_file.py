@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import xarray
-from results_cases import SPEC, run, same, with_files
+from results_cases import run, same, with_files
 from scipy.io import netcdf_file
 
 import boundcalc as bc

@@ -138,9 +138,7 @@ def test_data_files_are_looked_for_beside_the_results_or_where_one_says(tmp_path
 
 @pytest.mark.parametrize("name", ["table.csv", "sub/w.npz"])
 def test_a_data_file_that_changed_is_named(tmp_path, name):
-    path = written(
-        results_of(bc.simulate(bc.load(with_files(tmp_path)), engine="numpy")), tmp_path
-    )
+    path = written(results_of(bc.simulate(bc.load(with_files(tmp_path)), engine="numpy")), tmp_path)
     content = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(content + b"\n")
     with pytest.raises(DataError, match=f"'{name}' has changed since the run") as caught:

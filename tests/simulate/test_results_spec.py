@@ -61,9 +61,7 @@ def test_numbers_are_read_again_as_the_same_expressions():
     spec = bc.loads(NUMBERS)
     again = bc.loads(spec_text(spec))
     assert again.symbol_values == spec.symbol_values
-    values, others = (
-        s.graph.operators[0].initial.values for s in (spec, again)
-    )
+    values, others = (s.graph.operators[0].initial.values for s in (spec, again))
     assert [v.node for v in values] == [v.node for v in others]
     assert spec.graph.operators[1].parameters == again.graph.operators[1].parameters
     assert spec.perturbations[0].parameters == again.perturbations[0].parameters

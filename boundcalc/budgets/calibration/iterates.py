@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +13,12 @@ from boundcalc.budgets.levels import with_perturbations
 from boundcalc.errors import SimulationError, SpecError
 from boundcalc.graph import OperatorGraph
 from boundcalc.operators.base import Array
+from boundcalc.simulate.engines import run_problem
 from boundcalc.simulate.noise import NoiseSource, make_noise
 from boundcalc.simulate.program import Program, make_program
+from boundcalc.simulate.run import run_settings
+from boundcalc.simulate.settings import Problem
 from boundcalc.simulate.start import initial_weights
-from boundcalc.simulate.train import Settings, train
 from boundcalc.spec.budget import CalibrationSection
 
 #: Longest run, in steps: every step is recorded.
@@ -97,21 +99,25 @@ def trained_iterates(
         )
     program = make_program(graph)
     noise, notes = _noise(graph)
-    values, steps = graph.values(FLOATS), _positions(section, training.horizon)
-    added = simulation.noise.kind == "gaussian"
-    settings = Settings(
-        step_size=float(training.step_size.evaluate(FLOATS, values)),
-        horizon=training.horizon,
+    steps = _positions(section, training.horizon)
+    settings = replace(
+        run_settings(graph, program),
         replicas=1,
-        seed=simulation.seed,
-        noise_std=float(simulation.noise.std.evaluate(FLOATS, values)) if added else 0.0,
-        batch=graph.spec.loss.batch if simulation.noise.kind == "minibatch" else None,
         snapshot_steps=frozenset(steps),
         track_inputs=False,
+        record_every=training.horizon,  # the weights are wanted, nothing along the way
     )
-    acting = noise or make_noise(with_perturbations(graph, ()))
-    start, data = initial_weights(graph, program)[:1], graph.data
-    run = train(program, acting, data.features, data.labels, start, settings, progress)
+    data = graph.data
+    problem = Problem(
+        program,
+        noise or make_noise(with_perturbations(graph, ())),
+        data.features,
+        data.labels,
+        initial_weights(graph, program)[:1],
+        settings,
+        graph.values(FLOATS),
+    )
+    run = run_problem(problem, progress=progress)
     finite = {step: run.snapshots[step] for step in steps if np.isfinite(run.snapshots[step]).all()}
     return Iterates(
         program=program,

@@ -75,9 +75,9 @@ def happens(rng: np.random.Generator, size: int, chance: Fraction) -> np.ndarray
     drawn = rng.random(size)
     open_at = floor(chance * 2**_BITS) / 2**_BITS
     found = np.asarray(drawn < open_at)
-    open_ones = np.flatnonzero(drawn == open_at) if open_at != chance else ()
-    if len(open_ones):
-        first = int(open_ones[0])
+    open_ones = drawn == open_at
+    if open_at != chance and open_ones.any():
+        first = int(np.argmax(open_ones))
         further = tape(drawn[first:], rng)
         for at in range(first, size):
             found[at] = is_below(chance, next(further), further)

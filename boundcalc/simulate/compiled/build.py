@@ -146,9 +146,8 @@ def _cache() -> Path:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         status = folder.stat()
         if status.st_uid == os.getuid() and not status.st_mode & 0o022:
-            probe = tempfile.TemporaryFile(dir=folder)
-            probe.close()
-            return folder
+            with tempfile.TemporaryFile(dir=folder):
+                return folder
     except (OSError, RuntimeError):
         pass
     return _temporary()

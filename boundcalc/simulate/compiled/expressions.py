@@ -138,6 +138,8 @@ def _number(expression: Any) -> str:
         raise UnknownNodeError("a number that is no float") from None
     if math.isnan(value):
         return "NO_NUMBER"
+    if math.isinf(value) and not expression.is_infinite:
+        raise UnknownNodeError("a number that is no float")
     if math.isinf(value):
         return "INFINITE" if value > 0 else "(-INFINITE)"
     return f"(real){value!r}" if value >= 0 else f"(-(real){-value!r})"
@@ -175,7 +177,8 @@ def _function(expression: Any, names: Mapping[Any, str]) -> str:
 
     write = functools.partial(in_c, names=names)
     kind = type(expression).__name__
-    known = type(expression).__module__.startswith("sympy.") or kind in ("Softplus", "Expit")
+    # By identity: an undefined function may have the name of a known one.
+    known = getattr(sympy, kind, None) is type(expression) or type(expression) in stable_functions()
     if known and kind in _FUNCTIONS and len(expression.args) == 1:
         return f"{_FUNCTIONS[kind]}({write(expression.args[0])})"
     if isinstance(expression, sympy.Max | sympy.Min):

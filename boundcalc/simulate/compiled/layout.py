@@ -1,6 +1,12 @@
-"""Where the values of one pass lie in the working memory, in rows of one number per sample."""
+"""Where numbers lie: the values of a pass in rows of the working memory, constants in a list."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from boundcalc.operators.base import Array
 
 _CACHE = 192 * 1024  # bytes of working memory that stay close to the processor
 _FEWEST, _MOST = 16, 256  # samples of a block
@@ -48,3 +54,31 @@ def lanes_for(rows: int, features: int, itemsize: int) -> int:
     while lanes > _FEWEST and (rows + features) * lanes * itemsize > _CACHE:
         lanes //= 2
     return lanes
+
+
+@dataclass
+class Numbers:
+    """Run-time numbers of the kernels one after the other, so that the source knows none."""
+
+    parts: list[Array] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, numbers: Array) -> int:
+        """Where they begin."""
+        start = self.count
+        self.parts.append(np.ravel(numbers))
+        self.count += numbers.size
+        return start
+
+    def joined(self) -> Array:
+        """All of them."""
+        return np.concatenate([np.empty(0), *self.parts])
+
+
+def row(start: int) -> str:
+    """How a row of the working memory is written.
+
+    >>> row(3)
+    'work + 3 * LANES'
+    """
+    return f"work + {start} * LANES"

@@ -31,26 +31,26 @@ from boundcalc.errors import SimulationError
 from boundcalc.graph import Perturbation
 from boundcalc.operators.base import Array
 from boundcalc.perturbations import (
-    BitFlip,
     Constant,
     Distribution,
     Gaussian,
-    Natural,
-    NumberFormat,
-    RandK,
-    Sign,
-    Sparsify,
-    TopK,
     Transform,
     TwoPoint,
     Uniform,
 )
 from boundcalc.perturbations.base import number
+from boundcalc.perturbations.bit_flip import BitFlip
 from boundcalc.perturbations.formats import FloatFormat
 from boundcalc.perturbations.formats.exact import power
 from boundcalc.perturbations.formats.flip_draws import DENSE, Rare
 from boundcalc.perturbations.formats.rounding import Grid
 from boundcalc.perturbations.formats.settings import known_number
+from boundcalc.perturbations.natural import Natural
+from boundcalc.perturbations.number_format import NumberFormat
+from boundcalc.perturbations.rand_k import RandK
+from boundcalc.perturbations.sign import Sign
+from boundcalc.perturbations.sparsify import Sparsify
+from boundcalc.perturbations.top_k import TopK
 from boundcalc.simulate.compiled.ziggurat import normal_tables
 
 Memory: TypeAlias = Literal["feedback", "difference"] | None
@@ -153,7 +153,6 @@ def transform_of(
     make = TRANSFORM_TWINS.get(type(transform))
     if make is None or size > _LONGEST:
         return None
-    transform.contraction(size)  # refuses a k that is too large, or channels that do not divide
     header, sizes, numbers = make(transform, size)
     return Draw(
         transform.model,
@@ -281,6 +280,7 @@ def _sign(transform: Sign, size: int) -> _Parts:
 
 
 def _rand_k(transform: RandK, size: int) -> _Parts:
+    transform.kept(size)  # refuses a k that is too large
     return "compressors", (transform.k,), [float(transform.scale(size))]
 
 
@@ -290,7 +290,7 @@ def _sparsify(transform: Sparsify, size: int) -> _Parts:
 
 
 def _top_k(transform: TopK, size: int) -> _Parts:
-    del size
+    transform.contraction(size)  # refuses a k that is too large
     return "compressors", (transform.k,), []
 
 

@@ -102,6 +102,10 @@ class _Lines:
             self.lines.append(f"const real {name} = {in_c(expression, self.names)};")
         self.names[symbol] = name
 
+    def text(self) -> str:
+        """The lines, as they stand in a loop over samples."""
+        return "\n".join(f"    {line}" for line in self.lines)
+
     def say(self, target: str, expression: Any) -> None:
         """A result."""
         self.lines.append(f"{target} = {in_c(expression, self.names)};")
@@ -123,9 +127,9 @@ def _made(form: SymbolicForm) -> Kernel:
     for i, expression in enumerate(results):
         forward.say(f"AT(out, {i})[b]", expression)
     _pull(form, parts, results, backward)
-    texts = ["\n".join(f"    {line}" for line in lines.lines) for lines in (forward, backward)]
+    texts = forward.text(), backward.text()
     name = f"symbolic_{hashlib.sha256(repr(texts).encode()).hexdigest()[:16]}"
-    text = _header(name, *texts, len(form.weights))
+    text = _header(name, *texts, weights=len(form.weights))
     return Kernel(name, (), text={f"{name}.h": text})
 
 

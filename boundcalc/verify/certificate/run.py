@@ -10,6 +10,7 @@ from boundcalc.arithmetic import Scalar
 from boundcalc.errors import BoundcalcError
 from boundcalc.graph import OperatorGraph
 from boundcalc.perturbations.schedules import Progression
+from boundcalc.rates.plain_sgd import not_plain_sgd
 from boundcalc.rates.timeline import Pattern, Timeline
 from boundcalc.spec.expressions import Expression
 from boundcalc.verify.certificate.derive import Derivation
@@ -80,6 +81,8 @@ def run_of(graph: OperatorGraph, kind: Given) -> Run:
     loss, training = graph.spec.loss, graph.spec.training
     if training is None:
         raise NotCoveredError("rates: the spec has no training section")
+    if (why := not_plain_sgd(graph)) is not None:
+        raise NotCoveredError(f"rates: {why}")
     values = graph.values(kind)
 
     def number(expression: Expression | None, name: str) -> Scalar:
@@ -107,7 +110,8 @@ def run_of(graph: OperatorGraph, kind: Given) -> Run:
         mu=mu,
         gap=at_most(number(loss.initial_gap, "loss.initial_gap")),
         sigma=at_most(number(loss.gradient_noise, "loss.gradient_noise")),
-        batch=loss.batch,
+        # Of errors that samples share nothing is averaged (docs/theory.md, Lemma 6.7 (a)).
+        batch=1 if any(p.shared for p in graph.perturbations) else loss.batch,
         step=gamma,
         horizon=training.horizon,
         patterns=_ordered(timeline.patterns),

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from simulate.compiled import harness
 
 from boundcalc.simulate.compiled.kernels import Kernel
-from simulate.compiled import harness
 
 Array = npt.NDArray[Any]
 

@@ -288,7 +288,10 @@ def test_splines_outside_at_infinity_and_without_knots():
 
 
 EVERY = {
-    **{name: (make(bias=True).shaped(((3,),)), (1.0,)) for name, make in ACTIVATIONS.items()},
+    **{
+        name: (make(scale="3/2", bias=True).shaped(((3,),)), (1.0,))
+        for name, make in ACTIVATIONS.items()
+    },
     **LOSSES,
     "spline": (
         Spline(

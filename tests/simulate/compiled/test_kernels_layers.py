@@ -10,6 +10,8 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from simulate.compiled.any_size import AnySize, source
+from simulate.compiled.harness import compare, library, needs_compiler
 
 from boundcalc.operators import (
     OPERATORS,
@@ -34,8 +36,6 @@ from boundcalc.operators import (
 )
 from boundcalc.simulate.compiled.kernels import inputs_of
 from boundcalc.simulate.compiled.kernels_layers import LAYERS
-from simulate.compiled.any_size import AnySize, source
-from simulate.compiled.harness import compare, library, needs_compiler
 
 Array = npt.NDArray[np.float64]
 pytestmark = needs_compiler
@@ -158,7 +158,8 @@ def agree(operator: Operator, samples: int, real: str = "double", seed: int = 0)
     found = runner.forward(y, w, labels, v.shape[1])
     np.testing.assert_allclose(found, value, rtol=rtol, atol=atol)
     found_back, found_grad = runner.backward(y, w, labels, v, True, True, True)
-    assert found_back is not None and found_grad is not None
+    assert found_back is not None
+    assert found_grad is not None
     np.testing.assert_allclose(found_back, back, rtol=rtol, atol=atol)
     np.testing.assert_allclose(found_grad, grads.sum(axis=0), rtol=rtol, atol=atol * samples)
     alone, nothing = runner.backward(y, w, labels, v, False, True, False)
@@ -215,3 +216,137 @@ def test_kernel_is_the_operator(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_single_precision_is_within_its_rounding(name: str) -> None:
     agree(made(name), 45, "float")
+
+
+small = st.integers(1, 9)
+
+
+@st.composite
+def layers(draw: st.DrawFn) -> Operator:
+    a, b, c, heads = draw(small), draw(small), draw(small), draw(st.integers(1, 3))
+    kind = draw(st.sampled_from(["dense", "conv1d", "conv2d", "attention", "norm", "pool"]))
+    if kind == "dense":
+        units, bias = draw(st.integers(1, 30)), draw(st.booleans())
+        return Dense(units=units, bias=bias).shaped(((a, b * c),))
+    if kind == "attention":
+        causal = draw(st.booleans())
+        keys = a if causal else b
+        shapes = ((a, heads * c), (keys, heads * c), (keys, heads * draw(small)))
+        return Attention(heads=heads, causal=causal).shaped(shapes)
+    if kind == "norm":
+        norm = draw(st.sampled_from([LayerNorm, RMSNorm]))
+        return norm(eps=draw(st.sampled_from(["1/10", 1]))).shaped(((a, b + 1),))
+    taps, stride = draw(st.integers(1, 4)), draw(st.integers(1, 3))
+    padding, dilation = draw(st.integers(0, 3)), draw(st.integers(1, 2))
+    if kind == "pool":
+        pool = MeanPool(kernel=(1, taps), stride=(stride, 1), padding=(0, padding))
+        return pool.shaped(((a, b, c + taps),))
+    options = {"channels": heads * draw(st.integers(1, 9)), "groups": heads, "padding": padding}
+    if kind == "conv1d":
+        conv = Conv1d(kernel=taps, stride=stride, dilation=dilation, **options)
+        return conv.shaped(((heads * a, b + dilation * taps),))
+    image = Conv2d(kernel=(1, taps), stride=(stride, 2), dilation=(2, dilation), **options)
+    return image.shaped(((heads * (1 + a // 3), b, c + dilation * taps),))
+
+
+@settings(max_examples=80, deadline=None)
+@given(operator=layers(), samples=st.integers(1, 70), seed=st.integers(0, 1000))
+def test_random_layers(operator: Operator, samples: int, seed: int) -> None:
+    agree(operator, samples, seed=seed)
+
+
+def runner_of(operator: Operator) -> AnySize:
+    return AnySize(libraries("double"), LAYERS[operator.type](operator), "double", LANES)
+
+
+def test_gradients_are_added_to_what_is_there() -> None:
+    # Two blocks add up: the gradient of all samples is that of the first and the others.
+    for name in ("dense", "conv2d", "layer_norm", "embedding", "bilinear", "control_step"):
+        operator = made(name)
+        y, w, labels, v = arrays(operator, samples=40)
+        run = runner_of(operator)
+        whole, first, rest = (
+            run.backward(y[part], w, labels[part], v[part], False, False, True)[1]
+            for part in (slice(None), slice(0, 19), slice(19, None))
+        )
+        assert whole is not None
+        np.testing.assert_allclose(whole, first + rest, rtol=1e-12, atol=1e-12)
+
+
+def test_not_finite_numbers_reach_their_own_sample_only() -> None:
+    for name in ("dense-tiles", "conv2d", "attention", "layer_norm", "gradient_step-logistic"):
+        operator = made(name)
+        y, w, labels, v = arrays(operator, samples=20)
+        run = runner_of(operator)
+        clean, (clean_back, _) = (
+            run.forward(y, w, labels, v.shape[1]),
+            run.backward(y, w, labels, v, False, True, True),
+        )
+        for wrong in (np.nan, np.inf):
+            broken = y.copy()
+            broken[7] = wrong
+            value = run.forward(broken, w, labels, v.shape[1])
+            back, _ = run.backward(broken, w, labels, v, False, True, True)
+            assert back is not None
+            assert clean_back is not None
+            assert not np.isfinite(value[7]).all()
+            others = np.arange(20) != 7
+            np.testing.assert_array_equal(value[others], clean[others])
+            np.testing.assert_array_equal(back[others], clean_back[others])
+
+
+def test_attention_with_scores_far_apart() -> None:
+    # Powers neither overflow nor lose the small weights' part of the product.
+    operator = made("attention")
+    y, w, labels, v = arrays(operator, samples=9)
+    y[:, : 3 * 4 + 5 * 4] *= 8
+    run = runner_of(operator)
+    one = (y[None], w[None], labels[None])
+    back = operator.vjp(*one, v[None])[0][0]
+    found, _ = run.backward(y, w, labels, v, False, True, False)
+    assert found is not None
+    np.testing.assert_allclose(found, back, rtol=1e-9, atol=1e-12)
+    y[:, : 3 * 4 + 5 * 4] *= 1e3
+    np.testing.assert_allclose(
+        run.forward(y, w, labels, v.shape[1]), operator.forward(*one)[0], rtol=1e-12, atol=1e-13
+    )
+
+
+def test_attention_pulls_twice_from_what_it_kept() -> None:
+    # The room that it works in is behind the weights it keeps.
+    operator = made("attention-heads")
+    y, w, labels, v = arrays(operator, samples=5)
+    run = runner_of(operator)
+    saved = run._forward(0, y, w, labels, None)
+    backs = []
+    for _ in range(2):
+        back = run._room(y.shape[1])
+        inputs = (run._block(y, 0), run._flat(w), run._block(labels[:, None], 0))
+        run._call("backward", 5, *inputs, saved, run._block(v, 0), back, None)
+        backs.append(back[:-1, :5])
+    np.testing.assert_array_equal(*backs)
+
+
+def test_a_number_that_is_no_token_is_nan() -> None:
+    operator = made("embedding")
+    y = np.array([[0.0, 6.0, -1.0, 1.5], [5.0, np.nan, np.inf, 1e30]])
+    w, labels = arrays(operator, 2)[1:3]
+    value = runner_of(operator).forward(y, w, labels, 12).reshape(2, 4, 3)
+    assert np.isfinite(value[:, 0]).all()
+    assert np.isnan(value[:, 1:]).all()
+    _, grad = runner_of(operator).backward(y, w, labels, np.ones((2, 12)), False, True, True)
+    assert grad is not None
+    np.testing.assert_array_equal(grad.reshape(6, 3)[:, 0], [1, 0, 0, 0, 0, 1])
+
+
+def test_parameters_are_no_constants_of_the_source() -> None:
+    # A sweep over them compiles once.
+    for one, other in (
+        (LayerNorm(), LayerNorm(eps=1)),
+        (Add(factors=(1, 2)), Add(factors=(3, "sqrt(2)"))),
+        (QuadraticCost(diagonal=[1, 2]), QuadraticCost(diagonal=[3, 4], linear=[1, 1])),
+    ):
+        shapes = ((2,), (2,)) if isinstance(one, Add) else ((2,),)
+        kernels = [LAYERS[x.type](x.shaped(shapes)) for x in (one, other)]
+        assert kernels[0].sizes == kernels[1].sizes
+        assert not np.array_equal(kernels[0].parameters, kernels[1].parameters)

@@ -20,6 +20,11 @@ PURE double natural_of(const uint64_t word, const double value) {
 }
 
 /* Numbers without a leading one, and NaN, which a sum may turn into a number. */
+PURE int is_odd(const double value) {
+  const double size = fabs(value);
+  return (size != size) | ((size < 0x1p-1022) & (size > 0));
+}
+
 static double natural_odd(const uint64_t word, const double value) {
   int exponent;
   if (value != value) return value;
@@ -36,14 +41,13 @@ PURE void natural_core(const int count, const int n, uint64_t *state,
   for (int i = 0; i < n; i++) {
     double odd = 0;
     FOR_COUNT(b) {
-      const double value = given[i * sub + b], size = fabs(value);
-      odd += size != size || (size < 0x1p-1022 && size > 0) ? 1.0 : 0.0;
+      const double value = given[i * sub + b];
+      odd += is_odd(value) ? 1.0 : 0.0;
       sent[i * sub + b] = natural_of(words[b * n + i], value);
     }
     for (int b = 0; odd != 0 && b < count; b++) {
-      const double value = given[i * sub + b], size = fabs(value);
-      if (size != size || (size < 0x1p-1022 && size > 0))
-        sent[i * sub + b] = natural_odd(words[b * n + i], value);
+      const double value = given[i * sub + b];
+      if (is_odd(value)) sent[i * sub + b] = natural_odd(words[b * n + i], value);
     }
   }
 }

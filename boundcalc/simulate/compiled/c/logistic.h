@@ -9,8 +9,11 @@ KERNEL logistic_forward(const int lanes, const real *restrict p, const real *res
                         const real *restrict w, const real *restrict label, real *restrict out,
                         real *restrict saved) {
   (void)w;
-  if (saved) FOR_LANES(b) saved[b] = -label[b] * softplus_jet(-label[b] * y[b], p).slope;
-  if (out) FOR_LANES(b) out[b] = softplus_jet(-label[b] * y[b], p).value;
+  FOR_LANES(b) {
+    const Jet f = softplus_jet(-label[b] * y[b], p);
+    saved[b] = -label[b] * f.slope;
+    if (out) out[b] = f.value;
+  }
 }
 
 KERNEL logistic_backward(const int lanes, const real *restrict p, const real *restrict y,

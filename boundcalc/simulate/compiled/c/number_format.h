@@ -8,12 +8,12 @@
 /* NaN if one of them is. */
 PURE double larger_size(const double a, const double value) {
   const double size = fabs(value);
-  return size > a || size != size ? size : a;
+  return (size > a) | (size != size) ? size : a;
 }
 
 /* The scale of a group: at least largest/top; perturbations/formats/scales.py. */
 PURE double scale_for(const int real_scale, const double largest, const double top) {
-  const double usual = largest >= TINY && largest < INFINITY ? largest : 1.0;
+  const double usual = (largest >= TINY) & (largest < INFINITY) ? largest : 1.0;
   const double quotient = usual / top;
   uint64_t bits;
   double found;

@@ -19,9 +19,10 @@ typedef struct {
   double x, near, spacing, scaled; /* clipped; a nearest number; in units of the scale */
 } Near;
 
+/* NaN goes through. */
 PURE double clipped(const double x, const double low, const double high) {
-  const double above = x > low || x != x ? x : low;
-  return above < high || above != above ? above : high;
+  const double above = x <= low ? low : x;
+  return above >= high ? high : above;
 }
 
 PURE Near nearest(const int floating, const double *p, const double scale, const double given) {
@@ -36,7 +37,7 @@ PURE Near nearest(const int floating, const double *p, const double scale, const
     memcpy(&bits, &t, sizeof t);
     bits &= 0x7ff0000000000000ULL;
     memcpy(&h, &bits, sizeof h);
-    h = h > p[NORMAL] || h != h ? h : p[NORMAL];
+    h = h <= p[NORMAL] ? p[NORMAL] : h;
     /* t + c has the format's spacing: the sum's own rounding is the format's. */
     const double c = h * p[SHIFT];
     t += c;
@@ -56,7 +57,7 @@ PURE Near nearest(const int floating, const double *p, const double scale, const
 PURE double finished(const int floating, const double *p, const double scale, const Near r,
                      const double out) {
   if (!floating) return out;
-  const double kept = p[FLUSH] != 0 && fabs(out) < p[NORMAL] * scale ? 0.0 : out;
+  const double kept = fabs(out) < p[FLUSH] * p[NORMAL] * scale ? 0.0 : out;
   return copysign(kept, r.x);
 }
 
@@ -115,7 +116,7 @@ PURE void find_misfit(const int count, const double *p, const double *restrict g
                       double *misfit) {
   const double low = p[LEAST] * p[SCALE] + p[OFFSET], high = p[TOP] * p[SCALE] + p[OFFSET];
   double beyond = 0;
-  FOR_COUNT(b) beyond += given[b] < low || given[b] > high ? 1.0 : 0.0;
+  FOR_COUNT(b) beyond += (given[b] < low) | (given[b] > high) ? 1.0 : 0.0;
   if (beyond == 0) return;
   for (int b = 0; b < count; b++)
     if ((given[b] < low || given[b] > high) && !(fabs(given[b]) <= fabs(*misfit)))

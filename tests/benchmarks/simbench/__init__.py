@@ -1,0 +1,1 @@
+"""Simulation benchmarks: cases → workers → measurements → plots and page."""
