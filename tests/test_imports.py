@@ -36,6 +36,8 @@ STAGES = [
     ["boundcalc.simulate"],
     ["boundcalc.budgets"],
     ["boundcalc.verify"],
+    ["boundcalc.sweeps"],
+    ["boundcalc.experiments"],
     ["boundcalc.report"],
     ["boundcalc.errata"],
     ["boundcalc.importers"],

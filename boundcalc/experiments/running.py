@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from boundcalc.errors import SimulationError
 from boundcalc.experiments.base import QUICK_HORIZON, QUICK_REPLICAS, Sweep
-from boundcalc.experiments.settings import Setting, parsed, short_name
+from boundcalc.experiments.settings import CONFIDENCE, Setting, parsed, short_name
 from boundcalc.graph import OperatorGraph, build
 from boundcalc.resources import folder as shipped
+from boundcalc.simulate.statistics import mean_interval
 from boundcalc.spec.loading import load
 
 if TYPE_CHECKING:
@@ -89,14 +90,15 @@ def run_sweep(
 
 def _setting(found: SweepResult, point: Point) -> Setting:
     details = point.details()
+    complexity = details.replicas["stable_iteration_complexity"]
     return Setting(
         values={short_name(path): parsed(text) for path, text in point.settings.items()},
         steps=details.steps[:-1],
         ewma=details.smoothed[:-1],
         norm=point.metrics["stable_gradient_norm"],
-        wait=point.metrics["stable_iteration_complexity"],
+        wait=mean_interval(complexity, CONFIDENCE),
         stable=details.replicas["stable_gradient_norm"],
-        complexity=details.replicas["stable_iteration_complexity"],
+        complexity=complexity,
         diverged=point.diverged,
         make=partial(_graph, found, point),
     )
