@@ -189,9 +189,10 @@ def _meaning(rates: Rates) -> str:
 def show_run(run: Run, folder: Path | None) -> None:
     """Metrics of a run with their intervals."""
     console = new_console()
-    table = make_table(f"{escape(run.graph.name)} (sampled)", "metric", "mean", "interval")
+    table = make_table(f"{escape(run.graph.name)} (sampled)", "metric", "mean", "interval", "by")
     for name, metric in run.metrics.items():
-        table.add_row(name, f"{metric.mean:.6g}", f"[{metric.lo:.6g}, {metric.hi:.6g}]")
+        interval = f"[{metric.lo:.6g}, {metric.hi:.6g}]"
+        table.add_row(name, f"{metric.mean:.6g}", interval, metric.method)
     for check in run.checks:
         for name, values, lo, hi in (
             ("error", check.error, check.error_lo, check.error_hi),
@@ -202,6 +203,7 @@ def show_run(run: Run, folder: Path | None) -> None:
                 f"{name} at step {check.step}, worst of {len(values)} samples",
                 f"{values[worst]:.6g}",
                 f"[{lo[worst]:.6g}, {hi[worst]:.6g}]",
+                "jackknife",
             )
     print_table(console, table)
     print_line(
@@ -246,6 +248,12 @@ def show_verdicts(graph: OperatorGraph, verdicts: Verdicts) -> None:
             Text(_MARKS[v.status], style=_STYLES[v.status]),
         )
     print_table(console, table)
+    if verdicts.verdicts:
+        print_line(
+            console,
+            f"  all {verdicts.claims} intervals hold at once with {verdicts.confidence:.1%} "
+            f"confidence, each with {verdicts.each_confidence:.4%}",
+        )
     for v in verdicts.verdicts:
         if v.status != "holds" and BROKEN not in v.detail:
             print_line(console, f"  {v.status}: {v.family}, {v.claim}: {v.detail}")

@@ -83,6 +83,8 @@ def against(
 
     A run that has not settled is drawn hollow.
     """
+    if not settings:
+        return
     x = np.array([setting.number(name) for setting in settings])
     found = [value(setting) for setting in settings]
     mean = np.array([metric.mean for metric in found])

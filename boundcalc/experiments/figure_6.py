@@ -55,7 +55,7 @@ class Figure6(Experiment):
             for look, setting in zip(drawing.LOOKS, settings, strict=False):
                 label = rf"$\sigma_b={setting.number('sigma_b'):g}$"
                 drawing.trajectory(row[0], setting, look, label, floor=False)
-            drawing.against(row[1], settings, "sigma_b", _ALL, "stable gradient norm")
+            drawing.against(row[1], settings, "sigma_b", _ALL, "_no_legend_")
             row[0].set_ylabel(r"EWMA of $\Vert\nabla\ell\Vert$")
             row[1].set_ylabel("stable gradient norm")
             drawing.ticks(row[1], [s.number("sigma_b") for s in settings], r"$\sigma_b$")

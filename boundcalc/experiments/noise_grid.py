@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _SHARED = "one draw for all samples"
+_LINE = drawing.LOOKS[5]
 
 
 class NoiseGrid(Experiment, ABC):
@@ -41,7 +42,7 @@ class NoiseGrid(Experiment, ABC):
             both = by(pick(results[f"{self.name}-batch"], sigma_f=f, sigma_b=b), "gamma")
             if both:
                 drawing.against(shared, both, "gamma", look, label)
-        drawing.against(orders, self._line(results), "sigma_f", drawing.LOOKS[5], r"$\sigma_b=0$")
+        drawing.against(orders, self._line(results), "sigma_f", _LINE, r"over $\sigma_f$")
         norms.set_title("one draw per sample", fontsize=10)
         orders.set_title("one draw per sample, smallest step size", fontsize=10)
         shared.set_title(_SHARED, fontsize=10)

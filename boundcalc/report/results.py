@@ -231,6 +231,7 @@ def simulate_results(run: Run) -> dict[str, Any]:
     return {
         "metrics": metrics,
         "seed": run.seed,
+        "bootstrap_seed": run.seed,
         "replicas": run.replicas,
         "steps": run.steps,
         "seconds": run.seconds,
@@ -245,7 +246,16 @@ def simulate_results(run: Run) -> dict[str, Any]:
 
 
 def _metric(metric: Metric) -> dict[str, Any]:
-    return {"mean": sampled(metric.mean), "ci": [sampled(metric.lo), sampled(metric.hi)]}
+    found = {
+        "mean": sampled(metric.mean),
+        "ci": [sampled(metric.lo), sampled(metric.hi)],
+        "method": metric.method,
+    }
+    if metric.effective is not None:
+        found["effective_samples"] = sampled(metric.effective)
+    if metric.rounding is not None:
+        found["rounding"] = sampled(metric.rounding)
+    return found
 
 
 def verify_results(verdicts: Verdicts) -> dict[str, Any]:
@@ -267,6 +277,11 @@ def verify_results(verdicts: Verdicts) -> dict[str, Any]:
             for verdict in verdicts.verdicts
         ],
         "ok": verdicts.ok,
+        "confidence": {
+            "all": verdicts.confidence,
+            "each": verdicts.each_confidence,
+            "claims": verdicts.claims,
+        },
         "premises": [
             {
                 "assumption": premise.assumption,

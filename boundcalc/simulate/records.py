@@ -74,8 +74,9 @@ class Secant:
 def _secant(w: Array, gradient: Array, w_before: Array, gradient_before: Array) -> float:
     moved = np.sqrt(np.sum((w - w_before) ** 2, axis=1))
     changed = np.sqrt(np.sum((gradient - gradient_before) ** 2, axis=1))
-    # Below this the difference of gradients is mostly rounding.
-    enough = moved > 1e-7 * (1.0 + np.sqrt(np.sum(w**2, axis=1)))
+    # Below this the difference of gradients is mostly rounding: 1e-7 in double precision.
+    least = 7.0 * np.sqrt(np.finfo(w.dtype).eps)
+    enough = moved > least * (1.0 + np.sqrt(np.sum(w**2, axis=1)))
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = np.where(enough & np.isfinite(changed), changed / moved, 0.0)
     return float(ratios.max())

@@ -195,7 +195,7 @@ def _reaches(graph: OperatorGraph, p: Perturbation) -> bool:
 def recovery_metrics(
     graph: OperatorGraph, trajectory: Trajectory, ewma: Array, confidence: float
 ) -> dict[str, Metric]:
-    """``recovery_time`` and ``recovered_share`` where there are spikes; ``diverged_share`` always.
+    """``recovery_time`` and ``recovered_share`` where there are spikes.
 
     Parameters
     ----------
@@ -204,8 +204,7 @@ def recovery_metrics(
     confidence
         Of each interval on its own.
     """
-    diverged = int(np.sum(trajectory.diverged >= 0))
-    found = {"diverged_share": share_interval(diverged, len(trajectory.diverged), confidence)}
+    found: dict[str, Metric] = {}
     spikes = spikes_of(graph, int(trajectory.steps[-1]))
     if len(spikes):
         section = graph.spec.simulation

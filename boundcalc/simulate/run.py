@@ -25,7 +25,7 @@ from boundcalc.simulate.records import Trajectory
 from boundcalc.simulate.recovery import recovery_metrics
 from boundcalc.simulate.settings import Problem, Settings
 from boundcalc.simulate.start import initial_weights
-from boundcalc.simulate.statistics import Metric
+from boundcalc.simulate.statistics import Metric, smoothed
 from boundcalc.simulate.streams import stream
 
 _RECORDED = 40_000_000  # most numbers that one trajectory array may hold
@@ -186,11 +186,20 @@ def simulate(
     optimum = None
     if graph.spec.loss.initial_gap is not None:
         optimum = find_optimum(program, data, trajectory)
-    ewma = _smoothed(trajectory.gradient_norm[:-1], section.ewma**settings.record_every)
+    ewma = smoothed(trajectory.gradient_norm[:-1], section.ewma**settings.record_every)
+    metrics = metrics_of(trajectory, ewma, optimum, section.confidence, section.seed)
+    metrics |= recovery_metrics(graph, trajectory, ewma, section.confidence)
+    if settings.precision == "float32":
+        # Makes a part of the run again in double precision, and so imports this module.
+        from boundcalc.simulate.rounding import rounding_errors, with_rounding
+
+        errors = rounding_errors(
+            graph, trajectory, ewma, optimum, engine=choice.name, threads=choice.threads
+        )
+        metrics = with_rounding(metrics, errors)
     return Run(
         graph=graph,
-        metrics=metrics_of(trajectory, ewma, optimum, section.confidence, section.seed)
-        | recovery_metrics(graph, trajectory, ewma, section.confidence),
+        metrics=metrics,
         checks=tuple(checks),
         trajectory=trajectory,
         ewma=ewma,
@@ -269,16 +278,6 @@ def _noise_std(graph: OperatorGraph) -> float:
     if noise.kind != "gaussian":
         return 0.0
     return float(noise.std.evaluate(FLOATS, graph.values(FLOATS)))
-
-
-def _smoothed(norms: Array, decay: float) -> Array:
-    """m_t = decay·m_{t−1} + (1−decay)·x_t with m_0 = x_0, along the first axis."""
-    from scipy.signal import lfilter
-
-    if not np.isfinite(norms).all():
-        return norms
-    first = decay * norms[:1]
-    return np.asarray(lfilter([1 - decay], [1, -decay], norms, axis=0, zi=first)[0])
 
 
 def _minibatch_noise(program: Program, graph: OperatorGraph, trajectory: Trajectory) -> float:

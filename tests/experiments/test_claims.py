@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from synthetic_settings import around, setting
 
 from boundcalc.experiments import claims
 from boundcalc.experiments.findings import all_of, at_most, inside
 from boundcalc.experiments.settings import by, pick
-from synthetic_settings import around, setting
 
 NAN = float("nan")
 

@@ -52,7 +52,7 @@ def test_the_jacobian_is_the_fields_derivative(kind, half_width):
     law = replace(LAW, kind=kind, half_width=half_width)
     h = 1e-6
     columns = [(law.field(W + h * e) - law.field(W - h * e)) / (2 * h) for e in np.eye(3)]
-    assert np.array(columns).T == pytest.approx(law.jacobian(W), abs=1e-9)
+    assert pytest.approx(law.jacobian(W), abs=1e-9) == np.array(columns).T
 
 
 def test_without_perturbations_the_field_is_the_gradient():

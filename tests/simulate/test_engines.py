@@ -78,9 +78,7 @@ def test_the_engines_agree_on_draws_and_batches(draw, noise):
 
 
 SHIPPED = [
-    name
-    for name, path in examples().items()
-    if "simulation:" in path.read_text(encoding="utf-8")
+    name for name, path in examples().items() if "simulation:" in path.read_text(encoding="utf-8")
 ]
 
 
@@ -113,9 +111,7 @@ def test_threads_change_nothing(engine):
 def test_a_replica_does_not_depend_on_the_others(engine):
     few = bc.simulate(logistic(replicas=2), engine=engine)
     many = bc.simulate(logistic(replicas=9), engine=engine)
-    np.testing.assert_allclose(
-        many.trajectory.loss[:, :2], few.trajectory.loss, rtol=0, atol=1e-14
-    )
+    np.testing.assert_allclose(many.trajectory.loss[:, :2], few.trajectory.loss, rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -219,7 +215,7 @@ def test_a_compiler_that_fails_says_so(monkeypatch, tmp_path):
 @compiled_only
 def test_a_program_is_compiled_once(monkeypatch, tmp_path):
     monkeypatch.setattr(build, "_cache", lambda: tmp_path)
-    source = "__attribute__((visibility(\"default\"))) int seven(void) { return 7; }"
+    source = '__attribute__((visibility("default"))) int seven(void) { return 7; }'
     assert build.library(source, {}).seven() == 7
     [made] = tmp_path.iterdir()
 

@@ -7,9 +7,9 @@ from programs import GRAPHS, graph_of
 import boundcalc as bc
 from boundcalc.errors import SimulationError, SpecError
 from boundcalc.simulate.noise import make_noise
-from boundcalc.simulate.streams import stream
 from boundcalc.simulate.program import make_program
 from boundcalc.simulate.start import initial_weights
+from boundcalc.simulate.streams import stream
 
 TEXT = """
 version: 1

@@ -12,8 +12,8 @@ from boundcalc.perturbations import Dependence
 from boundcalc.simulate import memory as memories
 from boundcalc.simulate.memory import Memory
 from boundcalc.simulate.noise import make_noise
-from boundcalc.simulate.streams import stream
 from boundcalc.simulate.program import make_program
+from boundcalc.simulate.streams import stream
 
 TOP = "model: top_k, k: 2"
 MEMORIES = ("feedback", "difference")

@@ -8,8 +8,8 @@ import boundcalc as bc
 from boundcalc.errors import SimulationError
 from boundcalc.simulate.literal import literal_gradient
 from boundcalc.simulate.noise import make_noise
-from boundcalc.simulate.streams import stream
 from boundcalc.simulate.program import make_program
+from boundcalc.simulate.streams import stream
 
 
 def setting(name, replicas=4):

@@ -228,10 +228,9 @@ def test_metrics_of_a_run_with_a_spike():
     trajectory = recorded(NORMS, [-1, -1, 4])
     graph = graph_with("steps: [3]")
     found = recovery_metrics(graph, trajectory, trajectory.gradient_norm[:-1], 0.9)
-    assert set(found) == {"recovery_time", "recovered_share", "diverged_share"}
+    assert set(found) == {"recovery_time", "recovered_share"}
     assert found["recovery_time"].mean == pytest.approx((3 + 4 + 0) / 3)
     assert found["recovered_share"].mean == 1
-    assert found["diverged_share"] == share_interval(1, 3, 0.9)
     assert found == recovery_metrics(graph, trajectory, trajectory.gradient_norm, 0.9)
 
 
@@ -249,8 +248,7 @@ def test_metrics_give_a_spike_the_memory_of_the_smoothing():
 def test_without_spikes_only_the_share_that_diverged():
     trajectory = recorded(NORMS, [-1, -1, -1])
     found = recovery_metrics(graph_with(""), trajectory, trajectory.gradient_norm, 0.9)
-    assert set(found) == {"diverged_share"}
-    assert found["diverged_share"].mean == 0
+    assert found == {}
 
 
 def test_a_large_spike_is_forgotten_and_a_persistent_one_is_not():

@@ -9,8 +9,8 @@ from boundcalc.arithmetic import FLOATS
 from boundcalc.perturbations import TRANSFORMS
 from boundcalc.simulate.iterates import check_iterate
 from boundcalc.simulate.noise import make_noise
-from boundcalc.simulate.streams import stream
 from boundcalc.simulate.program import make_program
+from boundcalc.simulate.streams import stream
 
 SIDES = ("forward", "backward")
 

@@ -13,9 +13,9 @@ from boundcalc.graph.reaches import site_reaches
 from boundcalc.simulate.literal import literal_gradient
 from boundcalc.simulate.memory import Memory
 from boundcalc.simulate.noise import make_noise
-from boundcalc.simulate.streams import Streams, stream
 from boundcalc.simulate.program import make_program
 from boundcalc.simulate.start import initial_weights
+from boundcalc.simulate.streams import Streams, stream
 from boundcalc.simulate.transforms import Change, as_added
 
 

@@ -21,7 +21,7 @@ FILES = ("table.csv", "results.nc")
 @pytest.fixture
 def spec(tmp_path):
     path = tmp_path / "small.yaml"
-    path.write_text(TEXT.replace("horizon: 20", "horizon: 400"), encoding="utf-8")
+    path.write_text(TEXT.replace("horizon: 20", "horizon: 200"), encoding="utf-8")
     return path
 
 
@@ -71,10 +71,9 @@ def test_killed_once_it_goes_on(spec, tmp_path):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", range(2))
-def test_killed_at_ten_random_moments_it_ends_with_the_same_files(spec, tmp_path, seed):
+def test_killed_at_ten_random_moments_it_ends_with_the_same_files(spec, tmp_path):
     whole, out = uninterrupted(spec, tmp_path / "whole"), tmp_path / "out"
-    moments, before, killed = random.Random(seed), {}, 0  # noqa: S311 - moments, not secrets
+    moments, before, killed = random.Random(0), {}, 0  # noqa: S311 - moments, not secrets
     begin = time.monotonic()
     with command(spec, tmp_path / "timed", 2) as process:
         process.communicate()

@@ -100,7 +100,7 @@ class Team:
         count = 1
         while True:
             taken = self.worker(player).ask("run", problem=path, steps=count, seed=0)["seconds"]
-            if taken > seconds / 4 or count >= 2**20:
+            if taken > seconds / 2 or count >= 2**20:
                 return max(1, math.floor(count * seconds / taken))
             count *= 4
 

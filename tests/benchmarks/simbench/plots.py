@@ -41,8 +41,8 @@ def reference_bars(reference: dict[str, Any], path: Path) -> None:
     """Time per sample, replica and step, with one thread and with two."""
     figure = canvas(11, 4.2)
     titles = {
-        "logistic": "Logistic step: M = 2000, R = 64, d = 10",
-        "network": "Network step: six tanh layers of 64, M = 512, R = 8",
+        "logistic": "Logistic step: d = 10, M = 2000, R = 64",
+        "network": "Network step: 6 × 64 tanh, M = 512, R = 8",
     }
     for axes, (kind, title) in zip(figure.subplots(1, 2), titles.items(), strict=True):
         part = reference[kind]

@@ -48,7 +48,7 @@ TOOLS: dict[str, Tool] = {
     "boundcalc-numpy": Tool("boundcalc, NumPy", "with_boundcalc", "prepare_numpy"),
     "boundcalc-compiled": Tool("boundcalc, compiled", "with_boundcalc", "prepare_compiled"),
     "boundcalc-recording": Tool(
-        "boundcalc, compiled, every step recorded",
+        "boundcalc, recording",
         "with_boundcalc",
         "prepare_recording",
         extra=True,

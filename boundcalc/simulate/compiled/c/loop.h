@@ -125,7 +125,8 @@ static void see_secant(Run *run, int64_t r) {
       changed += (double)(g[j] - g0[j]) * (g[j] - g0[j]);
     }
     const double ratio = sqrt(changed) / sqrt(moved);
-    if (sqrt(moved) > 1e-7 * (1 + norm_of(w)) && isfinite(changed) && ratio > run->secant)
+    const double least = 7 * (sizeof(real) == 4 ? 0x1p-11 * 1.4142135623730951 : 0x1p-26);
+    if (sqrt(moved) > least * (1 + norm_of(w)) && isfinite(changed) && ratio > run->secant)
       run->secant = ratio;
   }
   memcpy(w0, w, size);
