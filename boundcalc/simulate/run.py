@@ -15,7 +15,7 @@ from boundcalc.operators.base import Array
 from boundcalc.simulate.engines import EngineName, choose, run_with
 from boundcalc.simulate.iterates import IterateCheck, check_iterate
 from boundcalc.simulate.memory import check_size
-from boundcalc.simulate.metrics import metrics_of
+from boundcalc.simulate.metrics import metrics_of, with_rounding
 from boundcalc.simulate.noise import NoiseSource, make_noise
 from boundcalc.simulate.optimizers import make_clip, make_optimizer
 from boundcalc.simulate.optimum import Optimum, find_optimum
@@ -191,7 +191,7 @@ def simulate(
     metrics |= recovery_metrics(graph, trajectory, ewma, section.confidence)
     if settings.precision == "float32":
         # Makes a part of the run again in double precision, and so imports this module.
-        from boundcalc.simulate.rounding import rounding_errors, with_rounding
+        from boundcalc.simulate.rounding import rounding_errors
 
         errors = rounding_errors(
             graph, trajectory, ewma, optimum, engine=choice.name, threads=choice.threads

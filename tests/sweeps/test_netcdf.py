@@ -5,7 +5,8 @@ import pytest
 from scipy.io import netcdf_file
 from sweep_cases import small
 
-from boundcalc.sweeps import netcdf, override, sweep
+from boundcalc.sweeps import Point, netcdf, override, sweep
+from boundcalc.sweeps.record import Details
 
 xarray = pytest.importorskip("xarray")
 
@@ -86,15 +87,25 @@ def test_a_reader_that_knows_only_netcdf_3_opens_it(found):
 
 
 def test_many_points_have_fewer_rows_and_keep_their_extremes(found, monkeypatch, tmp_path):
-    monkeypatch.setattr(netcdf, "MAX_NUMBERS", 24 * 5 * 3)
+    rng = np.random.default_rng(0)
+    curves = rng.random((len(found.points), 5, 41))
+    steps = 3 * np.arange(41)
+    monkeypatch.setattr(
+        Point, "details", lambda point: Details(steps, *curves[point.index], replicas={})
+    )
+    monkeypatch.setattr(netcdf, "MAX_NUMBERS", 24 * 5 * 6)
     (tmp_path / "thin.nc").write_bytes(netcdf.netcdf_bytes(found))
+    kept = [0, 8, 16, 24, 32, 40]
+    ends = [*kept[1:], 41]
     with xarray.open_dataset(tmp_path / "thin.nc", engine="scipy") as data:
-        assert data.sizes["row"] == 3
-        for point in found.points[::7]:
-            here, details = at(data, point), point.details()
-            assert here.gradient_norm_largest.max() == details.largest.max()
-            assert here.gradient_norm_least.min() == details.least.min()
-            assert here.step.values[[0, -1]].tolist() == details.steps[[0, -1]].tolist()
+        for point in found.points:
+            here, (mean, least, largest, smoothed, _) = at(data, point), curves[point.index]
+            spans = [slice(*ends) for ends in zip(kept, ends, strict=True)]
+            assert here.step.values.tolist() == [3 * row for row in kept]
+            assert here.gradient_norm_mean.values.tolist() == mean[kept].tolist()
+            assert here.gradient_norm_smoothed.values.tolist() == smoothed[kept].tolist()
+            assert here.gradient_norm_least.values.tolist() == [least[s].min() for s in spans]
+            assert here.gradient_norm_largest.values.tolist() == [largest[s].max() for s in spans]
 
 
 def test_seeds_beyond_a_double_are_there_as_text(tmp_path):

@@ -63,7 +63,7 @@ CASES: dict[str, tuple[Operator, tuple[tuple[int, ...], ...]]] = {
     "conv1d-many": (Conv1d(channels=300, kernel=1), ((2, 2),)),
     "conv2d": (Conv2d(channels=9, kernel=(3, 2), padding=(1, 0)), ((3, 4, 5),)),
     "conv2d-all": (
-        Conv2d(channels=4, kernel=(2, 3), stride=(2, 1), padding=(1, 2), dilation=(1, 2), groups=4),
+        Conv2d(channels=4, kernel=(2, 3), stride=(2, 1), padding=(1, 2), dilation=(3, 2), groups=4),
         ((4, 5, 6),),
     ),
     "mean_pool": (MeanPool(), ((3, 2, 4),)),
@@ -245,8 +245,8 @@ def layers(draw: st.DrawFn) -> Operator:
     if kind == "conv1d":
         conv = Conv1d(kernel=taps, stride=stride, dilation=dilation, **options)
         return conv.shaped(((heads * a, b + dilation * taps),))
-    image = Conv2d(kernel=(1, taps), stride=(stride, 2), dilation=(2, dilation), **options)
-    return image.shaped(((heads * (1 + a // 3), b, c + dilation * taps),))
+    image = Conv2d(kernel=(2, taps), stride=(stride, 2), dilation=(3, dilation), **options)
+    return image.shaped(((heads * (1 + a // 3), b + 3, c + dilation * taps),))
 
 
 @settings(max_examples=80, deadline=None)

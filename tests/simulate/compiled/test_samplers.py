@@ -371,6 +371,26 @@ def test_further_bits_are_drawn_where_they_decide(name, seed):
     both(transform, rows, passes=1, cuts=(7, 9, 30))
 
 
+@pytest.mark.parametrize(("low", "high"), [("-1/3", "1/7"), ("1/10", "3/10"), (-1, "1/3")])
+@pytest.mark.parametrize("bits", [2, 7, 12])
+def test_ties_of_levels_off_zero_are_settled(low, high, bits):
+    transform = NumberFormat(format="uniform", bits=bits, low=low, high=high, overflow="saturate")
+    grid, step = transform.fixed_grid()
+    ties = grid.offset + (np.arange(2.0**bits) + 0.5) * step
+    near = [ties, np.nextafter(ties, 9), np.nextafter(ties, -9), np.linspace(-1e-17, 1e-17, 999)]
+    both(transform, np.concatenate(near)[:, None], passes=1)
+
+
+def test_groups_that_a_power_of_two_fits_exactly():
+    for name, top in (("int4", 7.0), ("fp8_e4m3", 448.0), ("bf16", 1.0)):
+        sizes = top * 2.0 ** np.arange(-20, 20)
+        rows = np.stack([sizes, sizes / 3, np.nextafter(sizes, 0), -sizes / 7], axis=1)
+        for kind in ("power_of_two", "real"):
+            keys = {"format": name, "scaling": "tensor", "scale_kind": kind}
+            both(NumberFormat(**keys), rows, passes=1)
+            both(NumberFormat(**keys), rows[:, 1:], passes=1)
+
+
 @settings(deadline=None, max_examples=300)
 @given(
     st.floats(-4, 4),
