@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -25,7 +25,7 @@ _MARKS = {
 def sweeping(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     """A callback (sweep, done, total) that draws one bar for each sweep, one after the other."""
     current: list[tuple[str, Callable[[int, int], None] | None]] = [("", None)]
-    open_bars = []
+    open_bars: list[AbstractContextManager[Callable[[int, int], None] | None]] = []
 
     def update(name: str, done: int, total: int) -> None:
         if current[0][0] != name:

@@ -94,7 +94,7 @@ def _path(step: str) -> Path:
 class AppendixA2(Experiment):
     """f = x² with x̃ = x + δ, δ = 1/4: the limit is −δ, the gradient norm there 2δ.
 
-    The sharp bias is b·A·m = 1·2·δ: the floor is attained.  [KZY] states the limit for
+    The sharp bias is b·A·m = 1·2·δ: it is attained.  [KZY] states the limit for
     γ < 1/2; it holds for every γ < 1.
     """
 
@@ -125,7 +125,7 @@ class AppendixA2(Experiment):
         return figure
 
     def findings(self, results: Results) -> list[Finding]:
-        """The interval of the mean final weight holds the closed form; the floor is attained."""
+        """The closed form is in the interval of the mean final weight; the bias is attained."""
         del results
         return judged(paths())
 

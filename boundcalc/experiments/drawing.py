@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FLOOR = {"linestyle": (0, (5, 2)), "linewidth": 1.1}
-PREDICTED = {"linestyle": (0, (1, 1.5)), "linewidth": 1.4}
+FLOOR: dict[str, Any] = {"linestyle": (0, (5, 2)), "linewidth": 1.1}
+PREDICTED: dict[str, Any] = {"linestyle": (0, (1, 1.5)), "linewidth": 1.4}
 
 _INK = "#444444"  # of what stands for all colours in a legend
 
@@ -60,7 +60,12 @@ def trajectory(
     steps, ewma = setting.steps[keep], setting.ewma[keep]
     # Shapes tell the curves apart where colours do not; at equal distances on the logarithm.
     marks = (np.unique(np.geomspace(1, max(1, len(steps)), 7).astype(int)) - 1).tolist()
-    style = {"linewidth": 1.2, "marker": look.marker, "markersize": 3.5, "markevery": marks}
+    style: dict[str, Any] = {
+        "linewidth": 1.2,
+        "marker": look.marker,
+        "markersize": 3.5,
+        "markevery": marks,
+    }
     panel.plot(steps, ewma, color=look.colour, label=label, **style)
     if floor and setting.floor.value:
         panel.axhline(setting.floor.value, color=look.colour, **FLOOR)
@@ -83,6 +88,8 @@ def against(
 
     A run that has not settled is drawn hollow.
     """
+    # On a logarithm there is no place for 0 (a complexity, of a run that never moves).
+    settings = [s for s in settings if np.isfinite(value(s).mean) and value(s).mean > 0]
     if not settings:
         return
     x = np.array([setting.number(name) for setting in settings])
@@ -102,8 +109,8 @@ def against(
         panel.plot(x[moving], mean[moving], color=look.colour, markerfacecolor="w", **hollow)
     if theory:
         _line(panel, x, [s.floor.value for s in settings], look.colour, FLOOR)
-        plateaus = [s.plateau for s in settings]
-        _line(panel, x, [p and p.norm for p in plateaus], look.colour, PREDICTED)
+        known = [None if s.plateau is None else s.plateau.norm for s in settings]
+        _line(panel, x, known, look.colour, PREDICTED)
     panel.set_xscale("log")
     panel.set_yscale("log")
 
@@ -112,7 +119,7 @@ def _line(
     panel: Axes, x: Any, values: Sequence[float | None], colour: str, look: dict[str, Any]
 ) -> None:
     """A line of what theory says, broken where it says nothing."""
-    y = np.array([np.nan if not value else value for value in values], dtype=np.float64)
+    y = np.array([value if value else np.nan for value in values], dtype=np.float64)
     if np.isfinite(y).any():
         panel.plot(x, y, color=colour, zorder=2, **look)
 
@@ -141,6 +148,8 @@ def decades(panel: Axes) -> None:
     from matplotlib.ticker import LogLocator, NullFormatter
 
     low, high = panel.get_ylim()
+    if low <= 0:  # nothing was drawn
+        return
     missing = 1.3 - math.log10(high / low)
     if missing > 0:
         panel.set_ylim(low / 10 ** (missing / 2), high * 10 ** (missing / 2))

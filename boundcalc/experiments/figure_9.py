@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from boundcalc.errata.top_one import (
     BESIDE,
@@ -20,7 +20,7 @@ from boundcalc.errata.top_one import (
 )
 from boundcalc.experiments import drawing
 from boundcalc.experiments.base import Experiment, Results, Sweep
-from boundcalc.experiments.findings import Finding, inside
+from boundcalc.experiments.findings import Finding, Status, inside
 from boundcalc.experiments.settings import Setting, pick
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Figure9(Experiment):
         found = [_agreement(results)]
         found += _claims(results)
         for check in (*plain_descent()[0], *momentum_case()[0]):
-            status = "holds" if check.holds else "does not hold"
+            status: Status = "holds" if check.holds else "does not hold"
             found.append(Finding(f"E10: {check.statement}", status, "in exact fractions"))
         return found
 
@@ -93,8 +93,12 @@ def _curves(panel: Axes, settings: Sequence[Setting]) -> None:
             steps, norms = setting.steps[positive], setting.ewma[positive]
             # The second start is drawn thin over the first: the curves often coincide.
             first = start == min(_STARTS)
-            line = {"color": look.colour, "linewidth": 2.4 if first else 1.0, "label": label}
-            mark = {"marker": look.marker, "markersize": 6.0 if first else 3.0}
+            line: dict[str, Any] = {
+                "color": look.colour,
+                "linewidth": 2.4 if first else 1.0,
+                "label": label,
+            }
+            mark: dict[str, Any] = {"marker": look.marker, "markersize": 6.0 if first else 3.0}
             panel.plot(steps, norms, markevery=max(1, len(steps) // 6), **line, **mark)
             if len(steps) == 1:
                 panel.annotate("then 0", (steps[0], norms[0]), (7, 2),
@@ -146,7 +150,7 @@ def _agreement(results: Results) -> Finding:
 def _deviation(setting: Setting, method: Method, start: Point, *, compressed: bool) -> float:
     exact = exact_norms(method, start, int(setting.steps[-1]) + 1, compressed=compressed)
     pairs = ((exact[t], float(norm)) for t, norm in zip(setting.steps, setting.ewma, strict=True))
-    return max(abs(a - b) / max(a, _NOTHING * exact[0]) for a, b in pairs)
+    return max((abs(a - b) / max(a, _NOTHING * exact[0]) for a, b in pairs), default=math.inf)
 
 
 def _claims(results: Results) -> Iterator[Finding]:

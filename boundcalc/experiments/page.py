@@ -15,39 +15,8 @@ from boundcalc.files import make_folder, refused, write_text
 
 _MARKS = {"holds": "holds", "does not hold": "**does not hold**", "undetermined": "*undetermined*"}
 
-_HEAD = """# Section 7, reproduced
-
-The experiments of [KZY] (B. Kong, H. Zhang, K. Yuan, arXiv:2602.20646), section 7 and appendix A, run anew by
-`boundcalc reproduce`. Every sentence marked *holds*, *does not hold* or *undetermined* below was decided by the program
-from the numbers of the run; nothing is written by hand.
-
-```console
-$ boundcalc reproduce figure-3 -o section-7            # one figure
-$ boundcalc reproduce all -o section-7                 # all of them; an interrupted run goes on
-$ boundcalc reproduce all --quick -o quick             # the same figures at a small size
-$ boundcalc reproduce all -o section-7 --docs docs     # and this page with its images
-```
-
-**Problem.** Logistic regression as two operators, $f_1(w) = -y\\,h^\\top w$ and $f_2 = \\ln(1 + e^{f_1})$, on $M = 2000$
-samples in dimension $d = 10$, plus $\\rho\\mathcal R(w)$; full-batch steps, $\\delta$ after $f_1$, $\\varepsilon$ after
-$\\partial f_2 / \\partial f_1$, and $\\xi \\sim N(0, \\sigma_n^2 I)$ with $\\sigma_n = 0.001$ added to the gradient.
-[KZY] runs 200 000 steps. The *stable gradient norm* is the mean over the last half of the steps of the exponentially
-weighted average (EWMA, decay 0.99, over steps) of $\\lVert\\nabla\\ell\\rVert$; the *stable iteration complexity* is the first
-step at which the EWMA is below 1.5 times that. The eight seeds are eight replicas with streams of their own, from
-one start, $w = 0$, on one data set. Where [KZY] leaves settings open (step sizes, intervals, whether the samples of a step
-share a draw), they are ours, and the specs in `specs/section7` say which.
-
-**Lines.** Dashed: the *sharp floor*, $\\sqrt{\\lim_{T\\to\\infty} \\text{bound}}$ of the sharp bound on
-$\\frac1T\\sum_t \\mathbb E\\lVert\\nabla\\ell\\rVert^2$ at fixed $\\gamma$ ([theory](theory.md), Theorem 6.1): sampling noise and the perturbations'
-second moment, both with a factor $\\gamma$, and their bias, without. It is an upper bound. It lies well above what is
-measured because it takes the largest $\\lVert h \\rVert$ for every sample, and signs that cancel in the mean are not seen by
-constants. Dotted: where the *mean field* settles. For this problem the average step is known in closed form; its root
-is the plateau as $\\gamma \\to 0$, and the noise around it is linearised. It is `computed`, not a bound.
-
-**Words.** Intervals are at 99 %. An exponent is fitted by least squares on logarithms; its interval is the wider of
-a bootstrap over replicas and Student's t. A predicted order *holds* if the whole interval lies within 0.15 of it. A plateau
-is where it is predicted if the whole interval lies within 5 % of the mean field's.
-"""
+#: What the page says before the first experiment.
+_HEAD = Path(__file__).with_name("page_head.md")
 
 
 def refresh(run: Path, docs: Path) -> Path:
@@ -83,7 +52,11 @@ def refresh(run: Path, docs: Path) -> Path:
 
 def page(verdicts: Mapping[str, Mapping[str, Any]]) -> str:
     """The page's text: how it is run, a summary, and every experiment."""
-    parts = [_HEAD, _run_line(list(verdicts.values())), _summary(verdicts)]
+    parts = [
+        _HEAD.read_text(encoding="utf-8"),
+        _run_line(list(verdicts.values())),
+        _summary(verdicts),
+    ]
     parts += [_section(name, verdict) for name, verdict in verdicts.items()]
     return "\n".join(parts)
 

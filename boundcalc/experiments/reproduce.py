@@ -6,7 +6,8 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,7 +41,7 @@ class Outcome:
     findings
         What it shows.
     seconds
-        Of this start: what an earlier one had finished is not in it.
+        Of this start and of earlier ones in the same folder.
     settings
         How many were simulated in all.
     folder
@@ -95,31 +96,50 @@ def reproduce(
     found = []
     for experiment in experiments:
         own = make_folder(folder / experiment.name)
-        _same_size(own, quick)
-        began = time.perf_counter()
-        results = _results(experiment, own, quick, workers, engine, progress)
-        findings = tuple(experiment.findings(results))
-        with plots.style():
-            plots.save(experiment.draw(results), own / "figure")
-        count = sum(len(settings) for settings in results.values())
-        outcome = Outcome(experiment, findings, time.perf_counter() - began, count, own)
-        text = json.dumps(described(outcome, results, quick), indent=2, ensure_ascii=False)
-        write_text(own / VERDICT, text + "\n")
+        with timed(own, quick) as seconds:
+            results = _results(experiment, own, quick, workers, engine, progress)
+            findings = tuple(experiment.findings(results))
+            with plots.style():
+                plots.save(experiment.draw(results), own / "figure")
+            count = sum(len(settings) for settings in results.values())
+            outcome = Outcome(experiment, findings, seconds(), count, own)
+            text = json.dumps(described(outcome, results, quick), indent=2, ensure_ascii=False)
+            write_text(own / VERDICT, text + "\n")
         found.append(outcome)
     return found
 
 
-def _same_size(folder: Path, quick: bool) -> None:
-    """Refuse a folder that a run of the other size has filled."""
-    marker = folder / "size.txt"
-    words = "quick" if quick else "full"
-    if marker.exists() and marker.read_text(encoding="utf-8").strip() != words:
-        raise OutputError(
-            f"this folder does not hold a {words} run",
-            where=str(folder),
-            fix="choose another folder with -o",
-        )
-    write_text(marker, words + "\n")
+@contextmanager
+def timed(folder: Path, quick: bool) -> Iterator[Callable[[], float]]:
+    """The seconds of all starts in a folder, this one's up to now; kept even if it is cut short.
+
+    Raises
+    ------
+    OutputError
+        If a run of the other size has filled the folder.
+    """
+    marker, size, before = folder / "run.json", "quick" if quick else "full", 0.0
+    if marker.exists():
+        try:
+            known = json.loads(marker.read_text(encoding="utf-8"))
+            same, before = known["size"] == size, float(known["seconds"])
+        except (ValueError, TypeError, KeyError):
+            same = False
+        if not same:
+            raise OutputError(
+                f"this folder does not hold a {size} run",
+                where=str(folder),
+                fix="choose another folder with -o",
+            )
+    began = time.perf_counter()
+
+    def seconds() -> float:
+        return before + time.perf_counter() - began
+
+    try:
+        yield seconds
+    finally:
+        write_text(marker, json.dumps({"size": size, "seconds": round(seconds(), 3)}) + "\n")
 
 
 def _results(

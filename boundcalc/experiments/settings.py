@@ -21,6 +21,7 @@ from boundcalc.simulate.statistics import Metric
 CONFIDENCE = 0.99
 
 _DRIFT = 0.2  # by which halves of the stable half of a run may differ, relatively
+_ROWS = 8  # of a trajectory, below which nothing can be said
 
 Value = float | str
 
@@ -77,9 +78,9 @@ class Setting:
         Of a run that is still on its way the stable gradient norm says where it was, not where
         it will be.
         """
-        if self.diverged or not np.isfinite(self.ewma).all():
+        if self.diverged or len(self.ewma) < _ROWS or not np.isfinite(self.ewma).all():
             return False
-        quarter = max(1, len(self.ewma) // 4)
+        quarter = len(self.ewma) // 4
         before = float(self.ewma[-2 * quarter : -quarter].mean())
         after = float(self.ewma[-quarter:].mean())
         return abs(after - before) <= _DRIFT * max(after, before)

@@ -167,6 +167,18 @@ class Operator(Frozen, ABC):
         input_part, weight_part = self.vjp(y, w, labels, v)
         return input_part, weight_part.mean(axis=1)
 
+    @property
+    def keeps_output(self) -> bool:
+        """Whether :meth:`mean_vjp_at` is faster than :meth:`mean_vjp`, which computes f again."""
+        return False
+
+    def mean_vjp_at(
+        self, output: Array, y: Array, w: Array, labels: Array, v: Array
+    ) -> tuple[Array, Array]:
+        """As :meth:`mean_vjp`, where f(y, w) is known."""
+        del output
+        return self.mean_vjp(y, w, labels, v)
+
     def mean_weight_vjp(self, y: Array, w: Array, labels: Array, v: Array) -> Array:
         """The weight part of :meth:`mean_vjp` alone, (R, k).
 

@@ -131,7 +131,27 @@ class Elementwise(Operator):
 
     def mean_vjp(self, y: Array, w: Array, labels: Array, v: Array) -> tuple[Array, Array]:
         """As :meth:`vjp`, without a copy for the bias."""
-        back = self._pulled(y, w, v)
+        return self._with_bias(self._pulled(y, w, v))
+
+    #: Whether φ′ follows from φ by a few products.
+    slope_from_value: ClassVar[bool] = False
+
+    def derivative_at(self, value: Array) -> Array:
+        """φ′(t) as a fresh array, from φ(t)."""
+        raise NotImplementedError
+
+    @property
+    def keeps_output(self) -> bool:
+        """Where φ′ follows from φ, and the output is φ."""
+        return self.slope_from_value and self._factor() == 1.0
+
+    def mean_vjp_at(
+        self, output: Array, y: Array, w: Array, labels: Array, v: Array
+    ) -> tuple[Array, Array]:
+        """As :meth:`mean_vjp`, with φ′ from the output."""
+        return self._with_bias(_times(self.derivative_at(output), v))
+
+    def _with_bias(self, back: Array) -> tuple[Array, Array]:
         return back, back.mean(axis=1) if self.bias else np.zeros((len(back), 0))
 
     def symbolic(self, inputs: int) -> SymbolicForm:
@@ -268,10 +288,15 @@ class Elementwise(Operator):
         factor = self._factor()
         if factor != 1.0:
             slope = factor * slope
-        if slope.shape != np.broadcast_shapes(slope.shape, v.shape):
-            return slope * v
-        slope *= v  # a fresh array, and a pass is as fast as its memory
-        return slope
+        return _times(slope, v)
+
+
+def _times(slope: Array, v: Array) -> Array:
+    """slope·v, in place where that is possible: a pass is as fast as its memory."""
+    if slope.shape != np.broadcast_shapes(slope.shape, v.shape):
+        return slope * v
+    slope *= v
+    return slope
 
 
 def expit(t: Array) -> Array:

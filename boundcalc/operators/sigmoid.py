@@ -53,6 +53,7 @@ class Sigmoid(Elementwise):
     """
 
     type: ClassVar[str] = "sigmoid"
+    slope_from_value: ClassVar[bool] = True
     limits: ClassVar[tuple[float, float]] = (0.0, 1.0)
 
     def phi(self, t: Array) -> Array:
@@ -62,6 +63,12 @@ class Sigmoid(Elementwise):
     def derivative(self, t: Array) -> Array:
         """σ(t)(1 − σ(t))."""
         return expit_slope(t)
+
+    def derivative_at(self, value: Array) -> Array:
+        """φ·(1 − φ)."""
+        slope: Array = 1.0 - value
+        slope *= value
+        return slope
 
     def enclosed(self, t: Ball) -> Ball:
         """σ(t)."""

@@ -57,6 +57,7 @@ class Tanh(Elementwise):
     """
 
     type: ClassVar[str] = "tanh"
+    slope_from_value: ClassVar[bool] = True
     limits: ClassVar[tuple[float, float]] = (-1.0, 1.0)
 
     def phi(self, t: Array) -> Array:
@@ -66,6 +67,13 @@ class Tanh(Elementwise):
     def derivative(self, t: Array) -> Array:
         """1/cosh² t."""
         return 4.0 * expit_slope(2.0 * t)
+
+    def derivative_at(self, value: Array) -> Array:
+        """1 − φ²."""
+        slope = np.negative(value)
+        slope *= value
+        slope += 1.0
+        return np.asarray(slope)
 
     def enclosed(self, t: Ball) -> Ball:
         """The hyperbolic tangent."""

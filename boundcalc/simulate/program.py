@@ -22,6 +22,20 @@ Shifts = Mapping[int, Shift]
 _FORGOTTEN = np.empty((1, 0, 0))  # in place of a value that no later step reads
 
 
+class Path(list[Array]):
+    """ỹ_0 … ỹ_N of a pass.
+
+    Attributes
+    ----------
+    known
+        By operator number: f_v before what acts on it, where the backward pass can use it.
+    """
+
+    def __init__(self, first: Array) -> None:
+        super().__init__([first])
+        self.known: dict[int, Array] = {}
+
+
 @dataclass(frozen=True)
 class Program:
     """The passes of one graph.
@@ -64,7 +78,7 @@ class Program:
         reach: Reach | None = None,
         *,
         value: bool = True,
-    ) -> list[Array]:
+    ) -> Path:
         """ỹ_0 … ỹ_N: ỹ_v = f_v(ỹ_{u₁}, …, ỹ_{u_k}, w_v) + δ_v for its predecessors u₁, …, u_k.
 
         Values that the backward pass does not need are left out.
@@ -83,7 +97,7 @@ class Program:
         value
             Whether ỹ_N is wanted; the gradient does not need it.
         """
-        path = [features]
+        path = Path(features)
         for number, step in enumerate(self.steps, 1):
             parts = [path[u] for u in step.reads]
             inputs = concatenated(parts)
@@ -93,12 +107,16 @@ class Program:
                 path.append(np.ones((len(inputs), inputs.shape[1], self.widths[-1]), inputs.dtype))
                 break
             y = step.operator.forward(inputs, step.weights(w), labels)
-            path.append(shifted(y, delta.get(number)))
+            shift = delta.get(number)
+            if step.operator.keeps_output:
+                path.known[number] = y
+                y = y if shift is None else y.copy()
+            path.append(shifted(y, shift))
             for u in step.last:
                 path[u] = _FORGOTTEN
         return path
 
-    def mean_gradient(self, w: Array, path: list[Array], labels: Array, epsilon: Shifts) -> Array:
+    def mean_gradient(self, w: Array, path: Path, labels: Array, epsilon: Shifts) -> Array:
         """The average of ũ over samples, ``(R, k)``, from the outputs of the same pass.
 
         ṽ_u = Σ_v (∇_u f_vᵀ ṽ_v + ε_{v,u}) over the operators v that read u, and
@@ -107,13 +125,13 @@ class Program:
         return self._gradient(w, path, labels, epsilon, mean=True)
 
     def sample_gradients(
-        self, w: Array, path: list[Array], labels: Array, epsilon: Shifts
+        self, w: Array, path: Path, labels: Array, epsilon: Shifts
     ) -> Array:
         """ũ of every sample, ``(R, M, k)``, from the outputs of the same pass."""
         return self._gradient(w, path, labels, epsilon, mean=False)
 
     def _gradient(
-        self, w: Array, path: list[Array], labels: Array, epsilon: Shifts, *, mean: bool
+        self, w: Array, path: Path, labels: Array, epsilon: Shifts, *, mean: bool
     ) -> Array:
         found: list[Array | None] = [None] * len(self.slices)
         back = {len(self.steps): np.ones_like(path[-1])}
@@ -128,7 +146,11 @@ class Program:
                 gradient = operator.mean_weight_vjp(inputs, weights, labels, v)
             elif mean or step.group is None:
                 # The weight part of every sample would be large, and nobody asks for it.
-                pulled, gradient = operator.mean_vjp(inputs, weights, labels, v)
+                known = path.known.get(number)
+                if known is None:
+                    pulled, gradient = operator.mean_vjp(inputs, weights, labels, v)
+                else:
+                    pulled, gradient = operator.mean_vjp_at(known, inputs, weights, labels, v)
             else:
                 pulled, gradient = operator.vjp(inputs, weights, labels, v)
             if step.group is not None:

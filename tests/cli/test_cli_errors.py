@@ -164,7 +164,9 @@ def test_a_diverged_run_is_no_crash_and_prints_valid_json(cli, tmp_path):
     path = write(tmp_path, DIVERGES.replace("horizon: 40", "horizon: 1000"))
     found = cli("simulate", path, "--json").json
     assert found["diverged_at"] > 0
-    assert found["metrics"]["final_loss"] == {"mean": "nan", "ci": ["-inf", "inf"]}
+    assert found["diverged"] == found["replicas"]
+    final = found["metrics"]["final_loss"]
+    assert final == {"mean": "nan", "ci": ["-inf", "inf"], "method": "student"}
     verified = cli("verify", path)
     assert verified.code == 3
     assert "✓" not in verified.out

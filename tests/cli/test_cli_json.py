@@ -249,7 +249,8 @@ def test_simulate_writes_what_it_prints(cli, tmp_path):
     rows = (folder / "trajectory.csv").read_text(encoding="utf-8").splitlines()
     assert rows[0].split(",")[:2] == ["step", "loss_mean"]
     assert len(rows) == 22
-    assert sorted(path.name for path in folder.iterdir()) == ["simulate.json", "trajectory.csv"]
+    names = ["results.nc", "simulate.json", "trajectory.csv"]
+    assert sorted(path.name for path in folder.iterdir()) == names
 
 
 def test_verify_has_the_documented_keys(cli, tmp_path):

@@ -149,6 +149,7 @@ class TestSettled:
         ("ewma", "settled"),
         [
             (np.ones(40), True),
+            (np.ones(7), False),
             (np.geomspace(1, 1e-2, 40), False),
             (np.r_[np.geomspace(1, 0.1, 20), np.full(20, 0.1)], True),
             (np.r_[np.ones(39), np.inf], False),

@@ -9,6 +9,7 @@ from boundcalc.experiments import EXPERIMENTS, reproduce
 from boundcalc.experiments.base import Sweep
 from boundcalc.experiments.page import page, refresh
 from boundcalc.experiments.registry import chosen
+from boundcalc.experiments.reproduce import timed
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_a_second_start_runs_nothing_twice(tmp_path, tiny, monkeypatch):
     def never(*args, **more):
         raise AssertionError
 
-    monkeypatch.setattr("boundcalc.simulate.run.train", never)
+    monkeypatch.setattr("boundcalc.sweeps.here.run_point", never)
     second = run(tmp_path, "figure-2")
     assert second[0].findings == first[0].findings
 
@@ -74,6 +75,19 @@ def test_a_folder_holds_one_size(tmp_path, tiny):
     run(tmp_path, "appendix-a1")
     with pytest.raises(OutputError, match="does not hold a full run"):
         reproduce(["appendix-a1"], tmp_path, workers=0)
+
+
+def test_seconds_add_up_over_starts(tmp_path):
+    with timed(tmp_path, True) as seconds:
+        first = seconds()
+    kept = json.loads((tmp_path / "run.json").read_text())["seconds"]
+    with pytest.raises(ValueError, match="cut short"), timed(tmp_path, True) as seconds:
+        assert seconds() >= kept >= first - 1e-3
+        raise ValueError("cut short")
+    assert json.loads((tmp_path / "run.json").read_text())["seconds"] >= kept
+    (tmp_path / "run.json").write_text("[]")
+    with pytest.raises(OutputError, match="quick run"), timed(tmp_path, True):
+        pass
 
 
 @pytest.mark.parametrize("name", ["figure-1", "figure3", "../figure-3"])

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from boundcalc.budgets.calibration.iterates import Iterates
 from boundcalc.operators.base import Array
-from boundcalc.simulate.program import Program, Shifts
+from boundcalc.simulate.program import Path, Program, Shifts
 from boundcalc.simulate.transforms import as_added
 
 #: δ by operator number, ε by edge number, ``(R, M, n)``.
@@ -94,7 +94,7 @@ class Point:
         path = self.program.outputs(self._w, self._x, self._y, delta)
         return self._back(path, epsilon)
 
-    def _back(self, path: list[Array], epsilon: Shifts) -> Array:
+    def _back(self, path: Path, epsilon: Shifts) -> Array:
         return self.program.sample_gradients(self._w, path, self._y, epsilon)
 
 

@@ -101,7 +101,7 @@ class Team:
         while True:
             taken = self.worker(player).ask("run", problem=path, steps=count, seed=0)["seconds"]
             if taken > seconds / 2 or count >= 2**20:
-                return max(1, math.floor(count * seconds / taken))
+                return max(TOOLS[player[0]].steps, math.floor(count * seconds / taken))
             count *= 4
 
     def drop(self, player: Player, error: ToolError) -> None:

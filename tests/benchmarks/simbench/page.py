@@ -62,8 +62,8 @@ def conditions(about: dict[str, Any]) -> str:
         "median and the slowest beside them. BLAS and OpenMP use as many threads as the column "
         "says, or one where a tool divides the replicas itself (both engines, tuned NumPy, "
         "numba, C). float64 everywhere; every tool draws its own random numbers, fresh for every "
-        "sample and step, and records nothing along the way; `boundcalc, recording` is the compiled "
-        "engine with exact loss and gradient norm at every step."
+        "sample and step, and records nothing along the way; `boundcalc, recording` is the "
+        "compiled engine with exact loss and gradient norm at every step."
     )
 
 

@@ -46,7 +46,7 @@ def reference(team: Team, quick: bool, found: Found) -> Found:
     parts: Found = {}
     for kind, case in REFERENCE.items():
         both = [p for threads in (most(), 1) for p in players(threads, extra=threads == most())]
-        measured = team.times(case, both, **effort(case, 6, quick))
+        measured = team.times(case, both, **effort(case, 5, quick))
         parts[kind] = {"elements": case.elements}
         for (name, threads), times in measured.items():
             parts[kind].setdefault(str(threads), {})[name] = times
@@ -54,10 +54,7 @@ def reference(team: Team, quick: bool, found: Found) -> Found:
 
 
 def effort(case: Case, rounds: int, quick: bool) -> dict[str, Any]:
-    """Rounds, and how long each is: long enough that the start of a run does not count.
-
-    A network's step takes long, and boundcalc evaluates the objective at both ends of a run.
-    """
+    """Rounds, and how long each is: long enough that the start of a run does not count."""
     if quick:
         return {"rounds": 2, "seconds": 0.05}
     return {"rounds": rounds, "seconds": 0.2 if case.kind == "logistic" else 0.3}

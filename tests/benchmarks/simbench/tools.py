@@ -24,6 +24,8 @@ class Tool:
         threads itself, and products stay on one.
     extra
         Shown in the tables of the reference problems only.
+    steps
+        The fewest of a timed run: boundcalc evaluates the objective at both ends of it.
     """
 
     label: str
@@ -33,6 +35,7 @@ class Tool:
     kinds: tuple[str, ...] = ("logistic", "network")
     blas: bool = False
     extra: bool = False
+    steps: int = 1
 
     @property
     def installed(self) -> bool:
@@ -45,8 +48,10 @@ class Tool:
 
 
 TOOLS: dict[str, Tool] = {
-    "boundcalc-numpy": Tool("boundcalc, NumPy", "with_boundcalc", "prepare_numpy"),
-    "boundcalc-compiled": Tool("boundcalc, compiled", "with_boundcalc", "prepare_compiled"),
+    "boundcalc-numpy": Tool("boundcalc, NumPy", "with_boundcalc", "prepare_numpy", steps=20),
+    "boundcalc-compiled": Tool(
+        "boundcalc, compiled", "with_boundcalc", "prepare_compiled", steps=20
+    ),
     "boundcalc-recording": Tool(
         "boundcalc, recording",
         "with_boundcalc",

@@ -73,7 +73,8 @@ KERNEL attention_forward(const int lanes, const int rows, const int keys, const 
       soft_row(lanes, keys, causal ? t + 1 : keys, scale, AT(P, t * keys));
     }
     if (!out) continue;
-    sample_product(lanes, rows, e, keys, (sample_matrix){P, keys, 1}, V, AT(out, h * e), heads * e, 1);
+    sample_product(lanes, rows, e, keys, (sample_matrix){P, keys, 1}, V, AT(out, h * e), heads * e,
+                   1);
   }
 }
 
