@@ -57,9 +57,11 @@ __all__ = [
     "load",
     "loads",
     "rates",
+    "read_sweep",
     "refute",
     "report",
     "simulate",
+    "sweep",
     "verify",
 ]
 

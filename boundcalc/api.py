@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from boundcalc.graph import OperatorGraph, build
 from boundcalc.graph.locate import located
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from boundcalc.simulate import Run
     from boundcalc.simulate.engines import EngineName
     from boundcalc.simulate.run import Progress
+    from boundcalc.sweeps import SweepResult
+    from boundcalc.sweeps.run import Values
     from boundcalc.theories.perturbed.coefficients import Coefficients
     from boundcalc.verify import Verdicts
     from boundcalc.verify.adversary import Attack, Objective
@@ -32,11 +35,29 @@ __all__ = [
     "load",
     "loads",
     "rates",
+    "read_sweep",
     "refute",
     "report",
     "simulate",
+    "sweep",
     "verify",
 ]
+
+
+def sweep(
+    spec: Spec | Path | str, over: Mapping[str, Values] | None = None, **options: Any
+) -> SweepResult:
+    """A grid of simulations that survives being killed; see :func:`boundcalc.sweeps.sweep`."""
+    from boundcalc.sweeps import sweep as compute
+
+    return compute(spec, over, **options)
+
+
+def read_sweep(folder: str | Path) -> SweepResult:
+    """What a sweep left in its folder; see :func:`boundcalc.sweeps.read_sweep`."""
+    from boundcalc.sweeps import read_sweep as read
+
+    return read(Path(folder))
 
 
 def as_graph(source: Spec | OperatorGraph) -> OperatorGraph:

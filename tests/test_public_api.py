@@ -17,9 +17,11 @@ PIPELINE = [
     "load",
     "loads",
     "rates",
+    "read_sweep",
     "refute",
     "report",
     "simulate",
+    "sweep",
     "verify",
 ]
 

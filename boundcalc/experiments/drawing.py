@@ -128,7 +128,7 @@ def legend(
     figure: Figure, panels: Sequence[Axes], *, columns: int = 4, predicted: bool = True
 ) -> None:
     """One legend above all panels, with what the dashed and dotted lines are."""
-    panel = panels[0]
+    panel = panels[-1]  # so that these come last
     panel.plot([], [], color=_INK, label="sharp floor (upper bound)", **FLOOR)
     if predicted:
         panel.plot([], [], color=_INK, label="mean-field prediction", **PREDICTED)

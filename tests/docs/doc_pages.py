@@ -46,6 +46,7 @@ PAGES = (
     "docs/import.md",
     "docs/networks.md",
     "docs/budgets.md",
+    "docs/sweeps.md",
     "docs/errata.md",
     "docs/adversary.md",
     "docs/claims.md",

@@ -8,8 +8,8 @@ import numpy as np
 
 from boundcalc.operators.base import Array
 
-_CACHE = 192 * 1024  # bytes of working memory that stay close to the processor
-_FEWEST, _MOST = 16, 128  # samples of a block
+_CACHE = 384 * 1024  # bytes of working memory that stay close to the processor
+_FEWEST, _MOST = 32, 128  # samples of a block
 
 
 class Rows:
@@ -47,8 +47,8 @@ class Rows:
 def lanes_for(rows: int, features: int, itemsize: int) -> int:
     """How many samples a block has, so that its values stay in the cache.
 
-    >>> lanes_for(8, 10, 8), lanes_for(4000, 10, 8)
-    (128, 16)
+    >>> lanes_for(8, 10, 8), lanes_for(9000, 10, 8)
+    (128, 32)
     """
     lanes = _MOST
     while lanes > _FEWEST and (rows + features) * lanes * itemsize > _CACHE:

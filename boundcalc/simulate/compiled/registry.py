@@ -12,8 +12,13 @@ ALL_KERNELS: dict[str, Maker] = {**KERNELS, **ELEMENTWISE, **LAYERS}
 
 
 def kernel_of(operator: Operator) -> Kernel | str:
-    """The kernel of an operator that has its shapes, or why there is none."""
+    """The kernel of an operator that has its shapes, or why there is none.
+
+    That of an operator which is not of the library is made from its symbolic form.
+    """
     make = ALL_KERNELS.get(operator.type)
-    if make is None:
-        return f"the operator type `{operator.type}` has no C kernel"
-    return make(operator)
+    if make is not None:
+        return make(operator)
+    from boundcalc.simulate.compiled.symbolic_kernel import symbolic_kernel
+
+    return symbolic_kernel(operator)

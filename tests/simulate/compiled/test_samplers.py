@@ -457,6 +457,24 @@ def test_the_rarest_flips_are_drawn_to_more_bits():
     assert found.values[3] > 5
 
 
+def test_rare_flips_are_placed_by_two_digits():
+    """U = 2⁻⁵³(1 + U'): where the flip is, is up to the second digit."""
+    transform, rows, places = BitFlip(format="int8", rate=1e-16), np.ones((2, 100)), set()
+    for c in np.random.default_rng(1).integers(2**62, size=12):
+        twin = chosen(2048, (c, 0))
+        found = Twin(transform_of(transform, 100), words(twin), words(twin)).applied(rows)
+        assert same(found, transform.apply()(twin, rows))
+        places.add(float(found.sum()))
+    assert len(places) > 1
+
+
+@pytest.mark.parametrize("nonfinite", ["zero", "saturate"])
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_code_is_reached(name, nonfinite):
+    transform = BitFlip(format=name, rate="1/2", nonfinite=nonfinite)
+    both(transform, np.random.default_rng(1).uniform(-6, 6, (1500, 2)), passes=1)
+
+
 # --- values that do not fit, and what has no C function ----------------------------------------
 
 
