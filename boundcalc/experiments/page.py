@@ -91,11 +91,11 @@ def _heading(name: str) -> str:
 
 def _section(name: str, verdict: Mapping[str, Any]) -> str:
     lines = [
-        f'<a id="{name}"></a>',
+        f"## {_heading(name)}",
         "",
-        f"## {_heading(name)}: {verdict['title']}",
+        f"**{verdict['title']}.**",
         "",
-        f"**[KZY]:** {verdict['paper']}",
+        f"*[KZY]:* {verdict['paper']}",
         "",
         f"![{_heading(name)}](images/section7/{name}.png)",
         "",

@@ -25,8 +25,14 @@ def run(folder, *names, **more):
 
 LOGISTIC = [name for name, e in EXPERIMENTS.items() if any(p.shortened for p in e.sweeps)]
 
+#: Every kind of figure once; the others differ from these in their specs only.
+SHORT = {"figure-2", "figure-3", "figure-7"}
+CASES = [
+    pytest.param(name, marks=[] if name in SHORT else [pytest.mark.long]) for name in LOGISTIC
+]
 
-@pytest.mark.parametrize("name", LOGISTIC)
+
+@pytest.mark.parametrize("name", CASES)
 def test_a_figure_is_drawn_and_judged(tmp_path, tiny, name):
     (outcome,) = run(tmp_path, name)
     folder = tmp_path / name
