@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -98,7 +99,7 @@ def mean_hull(values: Array, confidence: float, seed: int) -> tuple[float, float
 
     n = len(values)
     quantile = float(stdtrit(n - 1, 0.5 + confidence / 2))
-    half = quantile * float(np.std(values, ddof=1)) / np.sqrt(n)
+    half = quantile * float(np.std(values, ddof=1)) / math.sqrt(n)
     mean = float(np.mean(values))
     rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed)))
     means = values[rng.integers(n, size=(RESAMPLES, n))].mean(axis=1)

@@ -92,7 +92,8 @@ def _objective(findings: Findings) -> Table:
                 *_met(checks.get(name), expression is not None),
             )
         )
-    batch = (Maths("M"), ": samples averaged per step, each with its own draws")
+    own = not any(p.shared for p in graph.perturbations)
+    batch = (Maths("M"), ": samples averaged per step" + (", each with its own draws" * own))
     met = _met(checks.get("batch"), True)
     rows.append(("batch", batch, Code(str(loss.batch)), str(loss.batch), *met))
     if training is not None:
@@ -174,6 +175,13 @@ def _dependence(findings: Findings) -> Content:
     batch = findings.graph.spec.loss.batch
     if batch == 1:
         return joined(known, "A step uses one sample.")
+    if any(p.shared for p in findings.graph.perturbations):
+        return joined(
+            known,
+            f"A step averages {batch} samples, which share some of the draws; given these, the "
+            "weights and the samples, the other draws of different samples are taken to be "
+            "independent (docs/theory.md, Lemma 6.7).",
+        )
     return joined(
         known,
         f"A step averages {batch} samples; given the weights and the samples, the draws of "

@@ -28,8 +28,8 @@ class LossSection(Frozen):
     """Constants of the objective: Assumptions 1, 2 and 4.
 
     ``gradient_noise`` is σ, ``initial_gap`` Δ₀ = ℓ(w⁰) − ℓ*, ``pl`` μ, and ``batch``
-    the number of samples whose gradients, each with its own perturbation draws,
-    are averaged in a step.
+    the number of samples whose gradients are averaged in a step, each with its own
+    perturbation draws unless these are drawn per batch.
     """
 
     smoothness: Size | None = None

@@ -27,9 +27,7 @@ LOGISTIC = [name for name, e in EXPERIMENTS.items() if any(p.shortened for p in 
 
 #: Every kind of figure once; the others differ from these in their specs only.
 SHORT = {"figure-2", "figure-3", "figure-7"}
-CASES = [
-    pytest.param(name, marks=[] if name in SHORT else [pytest.mark.long]) for name in LOGISTIC
-]
+CASES = [pytest.param(name, marks=[] if name in SHORT else [pytest.mark.long]) for name in LOGISTIC]
 
 
 @pytest.mark.parametrize("name", CASES)
