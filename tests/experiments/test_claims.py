@@ -121,6 +121,25 @@ class TestPlateaus:
         found = claims.at_prediction([setting(around(1.0, 0.02), predicted=predicted)])
         assert found.status == status
 
+    def test_a_run_that_has_not_settled_does_not_count(self):
+        moving = setting(around(9.0), predicted=1.0, ewma=np.geomspace(1, 1e-2, 40))
+        good = setting(around(1.0), predicted=1.0)
+        assert claims.at_prediction([moving, good]).status == "holds"
+        assert claims.at_prediction([moving]).status == "undetermined"
+
+    @pytest.mark.parametrize(
+        ("times", "status"),
+        [(1.0, "holds"), (3.0, "holds"), (0.8, "does not hold"), (0.95, "undetermined")],
+    )
+    def test_a_plateau_that_stays(self, times, status):
+        pair = [setting(around(t), predicted=1.0) for t in (2.0, times)]
+        assert claims.stays("", pair).status == status
+
+    def test_without_a_root_nothing_stays(self):
+        pair = [setting(around(1.0), predicted=1.0), setting(around(1.0))]
+        assert claims.stays("", pair).status == "undetermined"
+        assert claims.stays("", []).status == "undetermined"
+
     def test_without_a_prediction_nothing_is_said(self):
         assert claims.at_prediction([setting([1.0, 1.0])]).status == "undetermined"
 

@@ -4,8 +4,10 @@ from math import sqrt
 
 import numpy as np
 import pytest
+from synthetic_settings import setting
 
 import boundcalc as bc
+from boundcalc.experiments.figure_6 import closed_form
 from boundcalc.experiments.floors import floor
 from boundcalc.experiments.laws import law_of, plateau
 from boundcalc.experiments.running import spec_file
@@ -139,6 +141,13 @@ class TestLaws:
             }
         assert law_of(graph_with(name, changes)) is None
         assert plateau(graph_with(name, changes)) is None
+
+    def test_the_plateau_of_a_backward_mean_has_a_closed_form(self):
+        for name in ("figure-6-nonconvex", "figure-6-strongly-convex"):
+            graph = graph_of(name, symbols__sigma_b="1/5")
+            made = setting([1.0, 1.0], sigma_b=0.2)
+            made.__dict__["graph"] = graph
+            assert closed_form(made) == pytest.approx(plateau(graph).limit, rel=1e-9)
 
     def test_a_backward_mean_beyond_the_slope_has_no_plateau(self):
         assert plateau(graph_of("figure-6-nonconvex", symbols__sigma_b="2")) is None
