@@ -39,7 +39,7 @@ class Sweep:
 
 
 #: Horizon and replicas of a quick run; every run of a figure of [KZY] has T = 200 000 and 8.
-QUICK_HORIZON, QUICK_REPLICAS = 6_000, 4
+QUICK_HORIZON, QUICK_REPLICAS = 5_000, 4
 
 
 class Experiment(ABC):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _LARGE = 30.0  # times the level before, at least: what a large spike is
+_SHORTLY = 0.9  # from this share of the time until the spike the level before is taken
 _RETURNED = 1.5  # times the level before, at most: [KZY]'s factor for the stable norm
 
 _NAMES = {
@@ -41,7 +42,7 @@ class Figure2(Experiment):
         "Training recovers from a large gradient spike, but not from a moderate perturbation "
         "that persists."
     )
-    sweeps: ClassVar[tuple[Sweep, ...]] = (Sweep("figure-2", {"perturbations[1].steps": [[1500]]}),)
+    sweeps: ClassVar[tuple[Sweep, ...]] = (Sweep("figure-2", {"perturbations[1].steps": [[1200]]}),)
 
     def draw(self, results: Results) -> Figure:
         """The three trajectories, and the floor of the persistent perturbation."""
@@ -89,7 +90,7 @@ def _spike(setting: Setting) -> Iterator[Finding]:
     """How large the spike is, and how long it takes to recover from it."""
     at = _when(setting)
     steps, ewma = setting.steps, setting.ewma
-    before, after = ewma[(steps >= at // 2) & (steps <= at)], ewma[steps > at]
+    before, after = ewma[(steps >= _SHORTLY * at) & (steps <= at)], ewma[steps > at]
     if not len(before) or not len(after) or not np.isfinite(ewma).all():
         yield Finding("the spike is large", "undetermined", "the run does not hold its step")
         return

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from boundcalc.errors import OutputError
+from boundcalc.experiments.base import QUICK_HORIZON, QUICK_REPLICAS
 from boundcalc.experiments.registry import EXPERIMENTS
 from boundcalc.experiments.reproduce import VERDICT
 from boundcalc.files import make_folder, refused, write_text
@@ -67,7 +68,7 @@ def _run_line(verdicts: Sequence[Mapping[str, Any]]) -> str:
     machines = sorted({str(v["machine"]) for v in verdicts})
     quick = any(v["quick"] for v in verdicts)
     size = (
-        "These are the figures of `--quick`: 6 000 steps, 4 replicas."
+        f"These are the figures of `--quick`: {QUICK_HORIZON} steps, {QUICK_REPLICAS} replicas."
         if quick
         else "These are the figures of the full run: 200 000 steps, 8 replicas."
     )

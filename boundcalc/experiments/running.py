@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from boundcalc.simulate.engines import EngineName
     from boundcalc.sweeps import Point, SweepResult
 
+_SIZE = ("training.horizon", "simulation.replicas")
+
 #: Called with (settings done, settings in all) of one sweep.
 Progress = Callable[[int, int], None]
 
@@ -37,8 +39,7 @@ def quick_axes(plan: Sweep) -> dict[str, Any]:
     if not plan.shortened:
         return dict(plan.over)
     return {
-        "training.horizon": [QUICK_HORIZON],
-        "simulation.replicas": [QUICK_REPLICAS],
+        **dict(zip(_SIZE, ([QUICK_HORIZON], [QUICK_REPLICAS]), strict=True)),
         **plan.over,
     }
 
@@ -92,7 +93,11 @@ def _setting(found: SweepResult, point: Point) -> Setting:
     details = point.details()
     complexity = details.replicas["stable_iteration_complexity"]
     return Setting(
-        values={short_name(path): parsed(text) for path, text in point.settings.items()},
+        values={
+            short_name(path): parsed(text)
+            for path, text in point.settings.items()
+            if path not in _SIZE
+        },
         steps=details.steps[:-1],
         ewma=details.smoothed[:-1],
         norm=point.metrics["stable_gradient_norm"],

@@ -46,6 +46,22 @@ def stated_domain(section: RegionSection, values: Mapping[str, Expression]) -> D
     return Domain(section.input, *_box(section.low, section.high, values))
 
 
+def outside(stated: Domain, features: Array) -> str:
+    """What of a stated set the samples ``(M, d)`` contradict; empty where they lie in it."""
+    longest = float(np.sqrt(np.max(np.sum(features**2, axis=1))))
+    low, high = float(features.min()), float(features.max())
+    found = []
+    if stated.radius is not None and not stated.radius.symbols:
+        radius = upper(stated.radius)
+        if longest > radius * (1 + 1e-12):
+            found.append(f"a norm of {longest:.4g} against {radius:.4g}")
+    if low < stated.low:
+        found.append(f"a component of {low:.4g} below {stated.low:.4g}")
+    if high > stated.high:
+        found.append(f"a component of {high:.4g} above {stated.high:.4g}")
+    return ", ".join(found)
+
+
 def _box(
     low: Expression | None, high: Expression | None, values: Mapping[str, Expression]
 ) -> tuple[float, float]:

@@ -207,6 +207,13 @@ def _region(
     """Where the input lies: what is stated, cut by what is known of the operators before."""
     section: OperatorSection = entry.section
     stated = domains.stated_domain(section.region, making.symbols)
+    if reads == (0,) and making.data is not None:
+        out = domains.outside(stated, making.data.features)
+        if out:
+            making.notes.append(
+                f"the data are not where {entry.id} says that its input is ({out}): what is "
+                "computed for it supposes other data, and `verify` leaves it undetermined"
+            )
     known = [making.regions[u] for u in reads]
     sizes = [prod(making.shapes[u]) for u in reads]
     if operator is None:

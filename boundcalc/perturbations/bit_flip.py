@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import ClassVar, Literal, Self, final
 
@@ -127,6 +128,11 @@ class BitFlip(Transform):
             No range is known, or the format does not hold it.
         """
         return flip_moments(self._cells(), self._ball(reach), self._scale)
+
+    def chance(self, size: int) -> float:
+        """The probability 1 − (1 − rate)ᵐ that one of m = n·(bits that may flip) bits flips."""
+        rate, count = float(known_number(self.rate, "rate")), size * len(self.listed)
+        return 1.0 if rate in (0.0, 1.0) else -math.expm1(count * math.log1p(-rate))
 
     def largest(self, reach: Reach) -> Largest:
         """The largest change by any set of flips, plus the rounding error."""

@@ -82,6 +82,10 @@ class Sparsify(KeptAtRandom):
         """All may be kept; all may be dropped, unless p = 1."""
         return size, 0 if self.probability == 1 else size
 
+    def chance(self, size: int) -> float:
+        """The probability 1 − (1 − p)ⁿ that anything is kept."""
+        return 1.0 - (1.0 - float(self.probability)) ** size
+
     def bits(self, size: int) -> Fraction:
         """On average: np values of 32 bits, and a list of indices or a mask of n bits.
 

@@ -118,6 +118,14 @@ class Transform(Frozen, ABC):
     def largest(self, reach: Reach) -> Largest:
         """Upper bounds on Q(y) − y itself, which enlarge the regions after the site."""
 
+    def chance(self, size: int) -> float:
+        """The probability of the event that makes up most of the error of ``size`` components.
+
+        1 unless the transform is an event that may not happen.
+        """
+        del size
+        return 1.0
+
     @abstractmethod
     def apply(self) -> Apply:
         """Q as a function of arrays."""

@@ -20,6 +20,7 @@ ENGINES: tuple[EngineName, ...] = ("auto", "numpy", "compiled")
 
 _TARGET = 65_536  # numbers in one array of a block, so that a pass stays in the cache
 _WORTH = 2e8  # sample·step·operator evaluations from which a compilation pays
+_LARGEST = 200  # operators of a program that is compiled without being asked for
 _MAX_THREADS = 256
 
 
@@ -84,9 +85,16 @@ def choose(problem: Problem, wanted: EngineName, threads: int | None) -> Choice:
         return _numpy(problem, "", count)
     if wanted == "auto" and work(problem) < _WORTH:
         return _numpy(problem, "the run is too short to pay for a compilation", count)
+    if wanted == "auto" and len(problem.program.steps) > _LARGEST:
+        return _numpy(problem, f"more than {_LARGEST} operators take long to compile", count)
     from boundcalc.simulate.compiled import compiled_runner
 
-    found = compiled_runner(problem)
+    try:
+        found = compiled_runner(problem)
+    except SimulationError as error:
+        if wanted == "compiled":
+            raise
+        found = error.problem
     if isinstance(found, str):
         if wanted == "compiled":
             raise SimulationError(

@@ -124,9 +124,7 @@ class Program:
         """
         return self._gradient(w, path, labels, epsilon, mean=True)
 
-    def sample_gradients(
-        self, w: Array, path: Path, labels: Array, epsilon: Shifts
-    ) -> Array:
+    def sample_gradients(self, w: Array, path: Path, labels: Array, epsilon: Shifts) -> Array:
         """ũ of every sample, ``(R, M, k)``, from the outputs of the same pass."""
         return self._gradient(w, path, labels, epsilon, mean=False)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
@@ -123,7 +124,8 @@ def make_grid(
     Raises
     ------
     SpecError
-        For a path that stands twice, zipped lists of different lengths, or too many points.
+        For a path or a value that stands twice, zipped lists of different lengths, or too many
+        points.
     """
     axes = [_axis({path: values}) for path, values in over.items()]
     axes += [_axis(group) for group in zipped]
@@ -177,4 +179,24 @@ def _axis(group: Mapping[str, Sequence[Any] | str]) -> Axis:
             where="sweep",
             expected=f"at most {MAX_POINTS}",
         )
-    return Axis(tuple(columns), tuple(zip(*columns.values(), strict=True)))
+    values = tuple(zip(*columns.values(), strict=True))
+    seen: dict[tuple[Any, ...], tuple[str, ...]] = {}
+    for texts in values:
+        known = seen.setdefault(tuple(_same(text) for text in texts), texts)
+        if known is not texts:
+            raise SpecError(
+                f"the sweep has the value {', '.join(texts)} twice",
+                where="sweep",
+                value=f"{', '.join(known)} and {', '.join(texts)}, for {', '.join(columns)}",
+                expected="values that differ",
+                fix="leave one of them out",
+            )
+    return Axis(tuple(columns), values)
+
+
+def _same(text: str) -> Any:
+    """What two texts of one value have in common: the number, where it is one."""
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        return text

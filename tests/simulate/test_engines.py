@@ -217,14 +217,53 @@ def test_a_program_is_compiled_once(monkeypatch, tmp_path):
     monkeypatch.setattr(build, "_cache", lambda: tmp_path)
     source = '__attribute__((visibility("default"))) int seven(void) { return 7; }'
     assert build.library(source, {}).seven() == 7
-    [made] = tmp_path.iterdir()
+    digest, made = sorted(tmp_path.iterdir())
 
     def refuse(*arguments, **options):
         raise AssertionError("compiled again")
 
     monkeypatch.setattr(build, "_compile", refuse)
     assert build.library(source, {}).seven() == 7
-    assert made.suffix == ".so"
+    assert (digest.suffix, made.suffix) == (".sha256", ".so")
+
+
+@compiled_only
+@pytest.mark.parametrize("left", [b"", b"garbage", None])
+def test_a_damaged_library_is_compiled_again(monkeypatch, tmp_path, left):
+    monkeypatch.setattr(build, "_cache", lambda: tmp_path)
+    source = '__attribute__((visibility("default"))) int eight(void) { return 8; }'
+    compiled = []
+    real = build._compile
+    monkeypatch.setattr(build, "_compile", lambda *rest: (compiled.append(1), real(*rest)))
+    name = build._key(source, {}, build.compiler())
+    if left is None:
+        build._compile(source, {}, build.compiler(), tmp_path / f"{name}.so")
+        whole = (tmp_path / f"{name}.so").read_bytes()
+        (tmp_path / f"{name}.so").write_bytes(whole[: len(whole) // 2])
+    else:
+        (tmp_path / f"{name}.so").write_bytes(left)
+    before = len(compiled)
+    assert build.library(source, {}).eight() == 8
+    assert len(compiled) == before + 1
+
+
+def test_auto_runs_without_a_compiler_that_works(monkeypatch, tmp_path):
+    broken = tmp_path / "cc"
+    broken.write_text("#!/bin/sh\necho broken >&2\nexit 1\n", encoding="utf-8")
+    broken.chmod(0o755)
+    monkeypatch.setattr(build, "_cache", lambda: tmp_path)
+    monkeypatch.setattr(build, "compiler", lambda: (str(broken),))
+    monkeypatch.setattr(engines, "_WORTH", 0)
+    if "compiled" in ENGINES:
+        run = bc.simulate(logistic())
+        assert (run.engine, run.why) == ("numpy", "the C compiler failed")
+
+
+def test_auto_leaves_large_programs_to_numpy(monkeypatch):
+    monkeypatch.setattr(engines, "_WORTH", 0)
+    monkeypatch.setattr(engines, "_LARGEST", 1)
+    run = bc.simulate(logistic())
+    assert (run.engine, run.why) == ("numpy", "more than 1 operators take long to compile")
 
 
 @compiled_only

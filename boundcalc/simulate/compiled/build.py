@@ -70,9 +70,21 @@ def library(source: str, extra: Mapping[str, str]) -> ctypes.CDLL:
         )
     folder = _cache()
     target = folder / f"{_key(source, extra, command)}.so"
-    if not target.exists():
+    if not _whole(target):
         _compile(source, extra, command, target)
     return ctypes.CDLL(str(target))
+
+
+def _whole(target: Path) -> bool:
+    """Whether a library is there as it was compiled: loading a damaged one ends the process."""
+    try:
+        return _digest(target) == target.with_suffix(".sha256").read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _compile(source: str, extra: Mapping[str, str], command: tuple[str, ...], target: Path) -> None:
@@ -85,15 +97,22 @@ def _compile(source: str, extra: Mapping[str, str], command: tuple[str, ...], ta
         # Not every compiler knows the name of the machine that it runs on.
         for native in (("-march=native",), ("-mcpu=native",), ()):
             arguments = [*command, *_FLAGS, *native, f"-I{HEADERS}", f"-I{folder}"]
-            done = subprocess.run(  # noqa: S603 - a fixed command on our own files
-                [*arguments, "-o", str(made), str(folder / "program.c"), "-lm"],
-                capture_output=True,
-                text=True,
-                timeout=_TIMEOUT,
-                check=False,
-            )
+            try:
+                done = subprocess.run(  # noqa: S603 - a fixed command on our own files
+                    [*arguments, "-o", str(made), str(folder / "program.c"), "-lm"],
+                    capture_output=True,
+                    text=True,
+                    timeout=_TIMEOUT,
+                    check=False,
+                )
+            except (OSError, subprocess.TimeoutExpired) as error:
+                message = str(error)
+                break
             if done.returncode == 0:
-                # Renamed at the end: another process finds the whole file or none.
+                digest = folder / "program.sha256"
+                digest.write_text(_digest(made), encoding="ascii")
+                # Renamed at the end: another process finds whole files or none.
+                digest.replace(target.with_suffix(".sha256"))
                 made.replace(target)
                 return
             message = done.stderr.strip()
