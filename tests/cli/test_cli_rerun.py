@@ -142,18 +142,25 @@ def test_a_changed_data_file_is_named(cli, tmp_path):
     assert "'data/breast-cancer-wisconsin.csv' has changed since the run" in changed.err
 
 
-def test_single_precision_says_its_rounding_error(cli, results):
-    record = read_results(results)
-    spec = record.spec.replace('"replicas":2', '"replicas":2,"precision":"float32"')
-    assert spec != record.spec
-    known = {
-        name: replace(metric, rounding=2e-7 if name == "final_loss" else None)
-        for name, metric in record.metrics.items()
-    }
-    rewrite(results, spec=spec, precision="float32", metrics=known)
+def test_single_precision_says_its_rounding_error(cli, tmp_path):
+    text = RANDOM.replace("  replicas: 2", "  precision: float32\n  replicas: 2")
+    assert text != RANDOM
+    assert cli("simulate", write(tmp_path, text), "-o", tmp_path / "out").code == 0
+    results = tmp_path / "out" / "results.nc"
     done = cli("rerun", results)
-    assert done.code == 0, done.out + done.err  # single precision is within 1e-3
-    assert "float32: measured rounding error of final_loss 2e-07" in done.out
-    found = cli("rerun", results, "--json").json
-    assert found["rounding"]["final_loss"] == 2e-7
-    assert found["precision"] == "float32"
+    assert done.code == 0, done.out + done.err
+    assert "float32: measured rounding error of" in done.out
+    measured = read_results(results).metrics["final_loss"].rounding
+    assert 0 < measured < 1e-5
+    assert cli("rerun", results, "--json").json["rounding"]["final_loss"] == measured
+
+
+@pytest.mark.parametrize("part", ["method", "degrees", "rounding"])
+def test_what_a_metric_says_of_itself_is_compared(cli, results, part):
+    record = read_results(results)
+    change = {"method": "bootstrap"} if part == "method" else {part: 7.0}
+    known = {name: replace(metric, **change) for name, metric in record.metrics.items()}
+    rewrite(results, metrics=known)
+    done = cli("rerun", results)
+    assert done.code == 1
+    assert f", {part}" in done.out
