@@ -56,7 +56,7 @@ class NoiseGrid(Experiment, ABC):
         drawing.one_scale([norms, shared])
         for panel in (norms, orders, waits, shared):
             drawing.decades(panel)
-        drawing.legend(figure, [norms, orders], columns=4)
+        drawing.legend(figure, [norms, orders], columns=3)
         return figure
 
     def findings(self, results: Results) -> list[Finding]:

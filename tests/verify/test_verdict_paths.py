@@ -9,6 +9,7 @@ import boundcalc as bc
 from boundcalc.arithmetic import Number, Status
 from boundcalc.simulate.statistics import t_quantile
 from boundcalc.theories.perturbed.families import FAMILIES
+from boundcalc.verify.rare import acting_share
 from boundcalc.verify import verify
 from boundcalc.verify.judging import judge
 
@@ -161,24 +162,43 @@ def test_single_precision_needs_its_rounding_error(graph, run):
 
 def test_a_perturbation_too_rare_to_be_seen_is_not_verified():
     rare = PERTURBATION.replace("}", ", probability: 1/100000}")
-    verdicts = verified(graph_of(rare))
+    graph = graph_of(rare)
+    verdicts, share = verified(graph), acting_share(graph.perturbations[0], graph)
     assert {v.status for v in verdicts.verdicts} == {"undetermined"}
     at = next(v for v in verdicts.verdicts if v.claim == "error at step 0")
-    assert "0.02 of 2048 draws" in at.detail
-    assert "raise `simulation.check.draws` to 3e+06" in at.detail
-    # 1e-5 · 4 replicas · 60 steps · 40 samples
-    assert "about 0.096 times in the whole run" in along(verdicts)["nonconvex"].detail
+    assert f"about {share * 2048:.2g} of 2048" in at.detail
+    assert "raise `simulation.check.draws` to" in at.detail
+    # 4 replicas · 60 steps · 40 samples
+    times = f"about {share * 9600:.2g} times in the whole run"
+    assert times in along(verdicts)["nonconvex"].detail
 
 
 @pytest.mark.parametrize(
     ("probability", "draw", "seen"),
-    [("1/100", "", True), ("1/400", "", False), ("1/100", ", draw: per_batch", False)],
+    [("1/12", "", True), ("1/80", "", False), ("1/12", ", draw: per_batch", False)],
 )
-def test_thirty_events_in_a_run_are_enough(probability, draw, seen):
+def test_three_hundred_events_in_a_run_are_enough(probability, draw, seen):
     # 9 600 draws of their own, or 240 shared by the samples of a step.
     rare = PERTURBATION.replace("}", f", probability: {probability}{draw}}}")
     found = along(verified(graph_of(rare)))["nonconvex"]
     assert (found.status == "holds") == seen, found.detail
+
+
+@pytest.mark.parametrize(
+    ("law", "share"),
+    [
+        ("model: uniform, half_width: 3", 5 / 9),
+        ("model: two_point, magnitude: 1", 1),
+        ("model: two_point, low: 0, high: 5, p_high: 1/1000", 1 / 1000),
+        ("model: constant, value: 2, probability: 1/50", 1 / 50),
+        ("model: gaussian, std: 0", 1),
+        ("model: bit_flip, format: fp16, rate: 1e-6, reach: {low: -50, high: 50}", 1.6e-5),
+        ("model: sparsify, keep: 1/200, reach: {low: -50, high: 50}", 1 / 200),
+    ],
+)
+def test_rare_values_inside_a_law_are_found(law, share):
+    graph = graph_of("{at: f1, pass: forward, " + law + "}")
+    assert acting_share(graph.perturbations[0], graph) == pytest.approx(share, rel=1e-4)
 
 
 def test_a_schedule_that_never_acts_is_not_rare():
