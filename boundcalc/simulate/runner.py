@@ -45,7 +45,8 @@ class Runner(ABC):
         shape = (settings.optimizer.states, *self.w.shape)
         self.states = np.zeros(shape, dtype=settings.dtype)
         self.noise: NoiseSource = problem.noise.fresh()
-        self.streams = Streams.of_replicas(settings.seed, replicas, self.noise.keys)
+        by_chance = [p.probability is not None for p in self.noise.perturbations]
+        self.streams = Streams.of_replicas(settings.seed, replicas, self.noise.keys, by_chance)
         self.sampling = [stream(settings.seed, "sampling", r) for r in replicas]
         self.secant = Secant()
         self.weight_reach = WeightReach(problem.program.centers)

@@ -76,19 +76,34 @@ class Streams:
     events: tuple[tuple[np.random.Generator, ...], ...]
 
     @classmethod
-    def of_replicas(cls, seed: int, replicas: range, keys: Sequence[tuple[int, ...]]) -> Streams:
+    def of_replicas(
+        cls,
+        seed: int,
+        replicas: range,
+        keys: Sequence[tuple[int, ...]],
+        by_chance: Sequence[bool] | None = None,
+    ) -> Streams:
         """One for each replica and perturbation: no replica's numbers depend on the others.
 
         Parameters
         ----------
         keys
             By perturbation: what tells it from the others.
+        by_chance
+            By perturbation: whether it needs events; by default each does.  Where none are
+            drawn no generator is made, which takes longer than many a step.
         """
 
-        def all_of(purpose: str) -> tuple[tuple[np.random.Generator, ...], ...]:
-            return tuple(tuple(stream(seed, purpose, r, *key) for r in replicas) for key in keys)
+        def all_of(purpose: str, key: tuple[int, ...]) -> tuple[np.random.Generator, ...]:
+            return tuple(stream(seed, purpose, r, *key) for r in replicas)
 
-        return cls(all_of("perturbations"), all_of("events"))
+        chance = [True] * len(keys) if by_chance is None else by_chance
+        values = tuple(all_of("perturbations", key) for key in keys)
+        events = tuple(
+            all_of("events", key) if by else own
+            for key, by, own in zip(keys, chance, values, strict=True)
+        )
+        return cls(values, events)
 
     @classmethod
     def of_one(cls, rng: np.random.Generator, perturbations: int) -> Streams:

@@ -64,20 +64,25 @@ PURE real lane_sum(const int lanes, const real *restrict y) {
   return sum;
 }
 
-/* out = Σ_i w[i] y_i for every sample: sums stay in registers. */
+/* out = −label · Σ_i w[i] y_i for every sample, without the factor if label is NULL: sums stay
+   in registers. */
 PURE void lane_product(const int lanes, const int n, const real *restrict w,
-                       const real *restrict y, real *restrict out) {
+                       const real *restrict y, const real *restrict label, real *restrict out) {
   int b = 0;
   for (; b + 4 * SHARE <= lanes; b += 4 * SHARE) {
     native total[4] = {{0}, {0}, {0}, {0}};
     for (int i = 0; i < n; i++)
       for (int k = 0; k < 4; k++) total[k] += w[i] * *(const native *)(AT(y, i) + b + k * SHARE);
-    for (int k = 0; k < 4; k++) *(native *)(out + b + k * SHARE) = total[k];
+    for (int k = 0; k < 4; k++) {
+      const int at = b + k * SHARE;
+      if (label) total[k] *= -*(const native *)(label + at);
+      *(native *)(out + at) = total[k];
+    }
   }
   for (; b < lanes; b++) {
     real total = 0;
     for (int i = 0; i < n; i++) total += w[i] * AT(y, i)[b];
-    out[b] = total;
+    out[b] = label ? -label[b] * total : total;
   }
 }
 

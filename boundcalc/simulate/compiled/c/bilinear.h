@@ -8,7 +8,7 @@ KERNEL bilinear_forward(const int lanes, const int n, const real *restrict p,
                         const real *restrict y, const real *restrict w,
                         const real *restrict label, real *restrict out, real *restrict saved) {
   (void)p, (void)label, (void)saved;
-  if (out) lane_product(lanes, n, w, y, out);
+  if (out) lane_product(lanes, n, w, y, NULL, out);
 }
 
 /* ∇_y f = w and ∇_w f = y. */

@@ -9,8 +9,7 @@ KERNEL margin_forward(const int lanes, const int n, const real *restrict p, cons
                       real *restrict saved) {
   (void)p, (void)saved;
   if (!out) return;
-  lane_product(lanes, n, w, y, out);
-  FOR_LANES(b) out[b] *= -label[b];
+  lane_product(lanes, n, w, y, label, out);
 }
 
 /* ∇_y f = −label · w and ∇_w f = −label · y. */

@@ -91,7 +91,7 @@ PURE void block_product(const int lanes, const int rows, const int depth, const 
                         const matrix m, const real *restrict start, real *restrict out) {
   if (rows == 1 && m.across == 1) { /* nothing is read twice: a panel would not pay */
     const real begin = start ? start[0] : 0;
-    lane_product(lanes, depth, m.at, y, out);
+    lane_product(lanes, depth, m.at, y, NULL, out);
     FOR_LANES(b) out[b] += begin;
     return;
   }
