@@ -9,9 +9,9 @@ import boundcalc as bc
 from boundcalc.arithmetic import Number, Status
 from boundcalc.simulate.statistics import t_quantile
 from boundcalc.theories.perturbed.families import FAMILIES
-from boundcalc.verify.rare import acting_share
 from boundcalc.verify import verify
 from boundcalc.verify.judging import judge
+from boundcalc.verify.rare import acting_share
 
 TEXT = """
 version: 1

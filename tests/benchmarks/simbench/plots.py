@@ -60,11 +60,22 @@ def reference_bars(reference: dict[str, Any], path: Path) -> None:
                 axes.plot([spread], [place], "|", color="black", ms=8)
         axes.set_yticks(range(len(order)), [TOOLS[name].label for name in order], fontsize=8)
         axes.set_xscale("log")
+        round_ticks(axes)
         axes.set_xlabel("ns per sample, replica and step")
         axes.set_title(title, loc="left", fontsize=10)
     caption = "dark: two threads, best of all rounds, with | at their median; light: one thread"
     figure.supxlabel(caption, fontsize=8)
     figure.savefig(path, dpi=150)
+
+
+def round_ticks(axes: Axes) -> None:
+    """Ticks at 1, 2 and 5 times powers of ten, as plain numbers that do not run into each other."""
+    low, high = axes.get_xlim()
+    ticks = [m * 10.0**k for k in range(-1, 7) for m in (1, 2, 5)]
+    shown = [tick for tick in ticks if low <= tick <= high]
+    axes.set_xticks(shown, [f"{tick:,.0f}".replace(",", " ") for tick in shown])
+    axes.minorticks_off()
+    axes.set_xlim(low, high)
 
 
 def axes_lines(found: dict[str, Any], path: Path) -> None:
