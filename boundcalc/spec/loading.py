@@ -78,7 +78,7 @@ def loads(
         ...
     boundcalc.errors.SpecError: my.yaml:3: grph: unknown key 'grph'
       expected: one of version, name, theory, symbols, graph, loss, perturbations, training,
-      simulation, budget
+      simulation, budget, sweep
       fix:      did you mean 'graph'?
     """
     raw, places = plain_data(text, name, format)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from boundcalc.errors import ExpressionError
 from boundcalc.spec.expressions import Expression, rational
@@ -50,6 +52,15 @@ class OptimizerSection(Frozen):
     beta1: Decay | None = None
     beta2: Decay | None = None
     epsilon: Positive | None = None
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """A name alone fits, too."""
+        section = dict(handler(core_schema))
+        text = section.pop("description")
+        return {"description": text, "anyOf": [{"enum": list(PARAMETERS)}, section]}
 
     @model_validator(mode="before")
     @classmethod

@@ -331,8 +331,8 @@ def test_an_enlarged_transform_moves_the_value_that_much_further():
     )
     noise = make_noise(question.graph)
     value, rng = np.array([[[0.6]]]), stream(0, "check")
-    once = noise.samplers[0](rng, value, None) - value
-    thrice = enlarged(noise, 3.0).samplers[0](rng, value, None) - value
+    once = noise.samplers[0](rng, value, None, rng) - value
+    thrice = enlarged(noise, 3.0).samplers[0](rng, value, None, rng) - value
     np.testing.assert_allclose(thrice, 3 * once)
     assert abs(once[0, 0, 0]) > 1e-3
 

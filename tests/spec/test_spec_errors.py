@@ -22,7 +22,7 @@ OPERATOR_KEYS = (
     "one of id, type, repeat, block, inputs, constants, region, dim, weights, initial, trainable"
 )
 
-TOP = "version, name, theory, symbols, graph, loss, perturbations, training, simulation, budget"
+TOP = "version, name, theory, symbols, graph, loss, perturbations, training, simulation, budget, sweep"
 
 #: Text of the documented example → its replacement, and what is then said.
 SLIPS = {
@@ -31,7 +31,7 @@ SLIPS = {
         "15: training.horizn",
         "unknown key 'horizn'",
         "",
-        "one of step_size, horizon, optimizer",
+        "one of step_size, horizon, optimizer, clip",
         "did you mean 'horizon'?",
     ),
     ("loss: {smooth", "los: {smooth"): (
@@ -73,16 +73,16 @@ SLIPS = {
         "13: perturbations[0].half_width",
         "unknown key 'half_width'",
         "",
-        "one of at, pass, rms, mean, fourth, dependence, model, reach, memory, probability, every, "
-        "steps, first, last",
+        "one of at, pass, rms, mean, fourth, dependence, model, reach, memory, draw, probability, "
+        "every, steps, first, last",
         "parameters of a perturbation model need its `model:`",
     ),
     ("pass: forward", "pass_: forward"): (
         "13: perturbations[0].pass_",
         "unknown key 'pass_'",
         "",
-        "one of at, pass, rms, mean, fourth, dependence, model, reach, memory, probability, every, "
-        "steps, first, last",
+        "one of at, pass, rms, mean, fourth, dependence, model, reach, memory, draw, probability, "
+        "every, steps, first, last",
         "did you mean 'pass'?",
     ),
     ("type: softplus", "type: softplus, parameters: {}"): (
