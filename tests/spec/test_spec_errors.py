@@ -22,7 +22,8 @@ OPERATOR_KEYS = (
     "one of id, type, repeat, block, inputs, constants, region, dim, weights, initial, trainable"
 )
 
-TOP = "version, name, theory, symbols, graph, loss, perturbations, training, simulation, budget, sweep"
+_SECTIONS = "graph, loss, perturbations, training, simulation, budget, sweep"
+TOP = f"version, name, theory, symbols, {_SECTIONS}"
 
 #: Text of the documented example → its replacement, and what is then said.
 SLIPS = {
