@@ -22,6 +22,7 @@ from boundcalc.sweeps.plain import json_text
 MAX_POINTS = 100_000  # of a whole sweep
 
 _PLAIN = re.compile(r"[\w.+\-*/()]([\w.+\-*/() ]*[\w.+\-*/()])?")
+_NOT_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _BRACKETS = {"(": ")", "[": "]", "{": "}"}
 _RANGE = "FIRST:LAST:COUNT for equal distances, FIRST:LAST:COUNT:log for equal ratios"
 
@@ -67,7 +68,8 @@ def text_of(value: Any) -> str:
             value=value,
             expected="a finite number, text, a list or a section",
         ) from None
-    return text
+    # JSON may hold these in a string as they are, YAML must not.
+    return _NOT_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def listed(values: Sequence[Any] | str) -> tuple[str, ...]:

@@ -96,7 +96,7 @@ def test_a_huge_number_in_a_range_is_refused():
         st.floats(min_value=1e-200, max_value=1e200),
         st.booleans(),
         st.none(),
-        st.lists(st.integers(0, 9) | st.text(st.characters(codec="ascii"), max_size=5)),
+        st.lists(st.integers(0, 9) | st.text(st.characters(codec="utf-8"), max_size=5)),
     )
 )
 def test_python_values_read_back_as_they_were(value):
