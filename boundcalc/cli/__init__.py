@@ -132,7 +132,7 @@ def simulate(
     from boundcalc.api import simulate as run_simulation
     from boundcalc.cli.progress import progress
     from boundcalc.files import make_folder
-    from boundcalc.report.results import simulate_results
+    from boundcalc.report.simulation_results import simulate_results
 
     chosen, graph = engine_of(engine), graph_of(spec, settings)
     folder = None if out is None else make_folder(out)
@@ -164,7 +164,7 @@ def verify(
     """
     from boundcalc.api import verify as check
     from boundcalc.cli.progress import progress
-    from boundcalc.report.results import verify_results
+    from boundcalc.report.simulation_results import verify_results
 
     chosen, graph = engine_of(engine), graph_of(spec, settings)
     with progress("simulating", quiet=as_json) as report:

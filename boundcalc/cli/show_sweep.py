@@ -8,7 +8,7 @@ from typing import Any
 from rich.markup import escape
 
 from boundcalc.cli.tables import make_table, new_console, print_line, print_table, shortened
-from boundcalc.report.results import sampled
+from boundcalc.report.json_numbers import sampled
 from boundcalc.simulate.statistics import Metric
 from boundcalc.sweeps import Point, SweepResult
 from boundcalc.sweeps.run import RESULTS, TABLE

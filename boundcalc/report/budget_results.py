@@ -14,7 +14,7 @@ from boundcalc.budgets.calibration.results import Calibration, MeasuredBits
 from boundcalc.budgets.orders.results import IntermittentOrders, RegimeOrders
 from boundcalc.budgets.results import Allocation, Budget, Formats, Frequency, Magnitudes
 from boundcalc.report.budget_words import from_below
-from boundcalc.report.results import nearest, number, sampled
+from boundcalc.report.json_numbers import nearest, number, sampled
 
 if TYPE_CHECKING:
     from boundcalc.budgets.orders.order import Order

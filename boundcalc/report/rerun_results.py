@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from boundcalc.arithmetic import Status
-from boundcalc.report.results import sampled
+from boundcalc.report.json_numbers import sampled
 from boundcalc.simulate.rerun import Rerun
 
 

@@ -1,27 +1,25 @@
 """Results as plain data: the objects that ``--json`` prints and results.json holds.
 
-A number is a JSON number; one outside float64's range is a string such as
-``"1.3e+1088"``.  What is exact or enclosed is rounded to its safe side: bounds up, limits
-down.  Numbers that may be exact stand again under ``exact`` as "p/q", and ``status`` says
-how far each group can be trusted.
+Numbers are written as in :mod:`boundcalc.report.json_numbers`.  Those that may be exact stand
+again under ``exact`` as "p/q", and ``status`` says how far each group can be trusted.
 """
 
 from __future__ import annotations
 
-import math
 import platform
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import boundcalc
-from boundcalc.arithmetic import Number, Status
+from boundcalc.arithmetic import Number
 from boundcalc.budgets.results import Budget
 from boundcalc.graph import OperatorGraph
 from boundcalc.rates import Rate, Rates
 from boundcalc.report.graph_results import MOST_OPERATORS, graph_results
+from boundcalc.report.json_numbers import nearest, number
 from boundcalc.report.reading import contributions
-from boundcalc.simulate import Metric, Run
+from boundcalc.report.simulation_results import simulate_results, verify_results
 from boundcalc.theories.perturbed.coefficients import GRAM_SITES, Coefficients
 from boundcalc.theories.perturbed.families import COLUMNS
 from boundcalc.verify import Verdicts
@@ -43,22 +41,6 @@ _PLACES = {
     "bias_forward_fourth": ("bias", "forward_fourth"),
     "bias_backward_mean": ("bias", "backward_mean"),
 }
-
-
-def number(value: Number | None) -> float | str | None:
-    """One number, or null."""
-    return None if value is None else value.json()
-
-
-def nearest(value: Number) -> float | str:
-    """A number that is neither a bound nor a limit, such as the spec's step size."""
-    found = float(value)
-    return found if math.isfinite(found) and (found or value.value == 0) else value.json()
-
-
-def sampled(value: float) -> float | str | None:
-    """A float that was sampled; an infinity or NaN is spelled out, as JSON has neither."""
-    return value if math.isfinite(value) else str(value)
 
 
 def compile_results(
@@ -211,92 +193,6 @@ def _rate(rate: Rate) -> dict[str, Any]:
         "term_status": {name: str(value.status) for name, value in rate.terms.items()},
         "best_status": None if best is None else str(best[1].status),
         "source": rate.source,
-    }
-
-
-def simulate_results(run: Run) -> dict[str, Any]:
-    """The object of ``boundcalc simulate --json``."""
-    metrics = {name: _metric(metric) for name, metric in run.metrics.items()}
-    for check in run.checks:
-        for kind, values, lo, hi in (
-            ("error", check.error, check.error_lo, check.error_hi),
-            ("bias", check.bias, check.bias_lo, check.bias_hi),
-        ):
-            worst = int(hi.argmax())
-            metrics[f"{kind}_at_{check.step}"] = {
-                "mean": sampled(float(values[worst])),
-                "ci": [sampled(float(lo[worst])), sampled(float(hi[worst]))],
-                "sample": check.samples[worst],
-            }
-    return {
-        "metrics": metrics,
-        "seed": run.seed,
-        "bootstrap_seed": run.seed,
-        "replicas": run.replicas,
-        "steps": run.steps,
-        "seconds": run.seconds,
-        "confidence": run.confidence,
-        "diverged_at": run.trajectory.diverged_at,
-        "diverged": int((run.trajectory.diverged >= 0).sum()),
-        "engine": run.engine,
-        "precision": run.precision,
-        "threads": run.threads,
-        "status": Status.SAMPLED,
-    }
-
-
-def _metric(metric: Metric) -> dict[str, Any]:
-    found = {
-        "mean": sampled(metric.mean),
-        "ci": [sampled(metric.lo), sampled(metric.hi)],
-        "method": metric.method,
-    }
-    if metric.effective is not None:
-        found["effective_samples"] = sampled(metric.effective)
-    if metric.rounding is not None:
-        found["rounding"] = sampled(metric.rounding)
-    return found
-
-
-def verify_results(verdicts: Verdicts) -> dict[str, Any]:
-    """The object of ``boundcalc verify --json``."""
-    return {
-        "verdicts": [
-            {
-                "claim": verdict.claim,
-                "family": verdict.family,
-                "bound": number(verdict.bound),
-                "observed": sampled(verdict.observed),
-                "ci": [sampled(end) for end in verdict.ci],
-                "status": verdict.status,
-                "slack": verdict.slack,
-                "bound_status": verdict.bound.status,
-                "observed_status": Status.SAMPLED,
-                "detail": verdict.detail,
-            }
-            for verdict in verdicts.verdicts
-        ],
-        "ok": verdicts.ok,
-        "confidence": {
-            "all": verdicts.confidence,
-            "each": verdicts.each_confidence,
-            "claims": verdicts.claims,
-        },
-        "premises": [
-            {
-                "assumption": premise.assumption,
-                "claim": premise.claim,
-                "stated": sampled(premise.stated),
-                "met": sampled(premise.met),
-                "consistent": premise.consistent,
-            }
-            for premise in verdicts.premises
-        ],
-        "skipped": [
-            {"claim": claim, "family": family, "reason": reason}
-            for claim, family, reason in verdicts.skipped
-        ],
-        "seed": verdicts.run.seed,
     }
 
 

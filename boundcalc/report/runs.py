@@ -11,7 +11,7 @@ import numpy as np
 
 from boundcalc.files import make_folder, write_text
 from boundcalc.operators.base import Array
-from boundcalc.report.results import simulate_results
+from boundcalc.report.simulation_results import simulate_results
 from boundcalc.simulate import Run
 from boundcalc.simulate.results import results_of
 from boundcalc.simulate.results_writer import write_results

@@ -50,3 +50,24 @@ class Sgd(Optimizer):
         """w ← w − γ g."""
         gradient *= step_size
         w -= gradient
+
+
+class WithMomentum(Optimizer):
+    """What the optimizers with one velocity share: one state and one parameter.
+
+    Parameters
+    ----------
+    beta
+        β in [0, 1); by default 0.9.
+    """
+
+    states: ClassVar[int] = 1
+    defaults: ClassVar[dict[str, float]] = {"momentum": 0.9}
+
+    def __init__(self, beta: float = 0.9) -> None:
+        self.beta = beta
+
+    @property
+    def parameters(self) -> tuple[float, ...]:
+        """β."""
+        return (self.beta,)

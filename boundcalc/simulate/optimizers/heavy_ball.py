@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from boundcalc.operators.base import Array
-from boundcalc.simulate.optimizers.base import Optimizer
+from boundcalc.simulate.optimizers.base import WithMomentum
 
 
-class HeavyBall(Optimizer):
+class HeavyBall(WithMomentum):
     """w⁺ = w − γ g + β (w − w⁻),  with w⁻ = w before the first step.
 
     B. T. Polyak, Some methods of speeding up the convergence of iteration methods, USSR Comput.
@@ -32,16 +32,6 @@ class HeavyBall(Optimizer):
 
     name: ClassVar[str] = "heavy_ball"
     code: ClassVar[int] = 2
-    states: ClassVar[int] = 1
-    defaults: ClassVar[dict[str, float]] = {"momentum": 0.9}
-
-    def __init__(self, beta: float = 0.9) -> None:
-        self.beta = beta
-
-    @property
-    def parameters(self) -> tuple[float, ...]:
-        """β."""
-        return (self.beta,)
 
     def update(self, w: Array, gradient: Array, states: Array, t: int, step_size: float) -> None:
         """v ← β v − γ g,  w ← w + v."""

@@ -7,10 +7,10 @@ from typing import ClassVar
 import numpy as np
 
 from boundcalc.operators.base import Array
-from boundcalc.simulate.optimizers.base import Optimizer
+from boundcalc.simulate.optimizers.base import WithMomentum
 
 
-class Momentum(Optimizer):
+class Momentum(WithMomentum):
     """m ← β m + (1 − β) g,  w ← w − γ m,  with m = 0 before the first step.
 
     The averaged form, in which constant gradients are followed at the speed γ whatever β is.
@@ -33,16 +33,6 @@ class Momentum(Optimizer):
 
     name: ClassVar[str] = "momentum"
     code: ClassVar[int] = 1
-    states: ClassVar[int] = 1
-    defaults: ClassVar[dict[str, float]] = {"momentum": 0.9}
-
-    def __init__(self, beta: float = 0.9) -> None:
-        self.beta = beta
-
-    @property
-    def parameters(self) -> tuple[float, ...]:
-        """β."""
-        return (self.beta,)
 
     def update(self, w: Array, gradient: Array, states: Array, t: int, step_size: float) -> None:
         """m ← β m + (1 − β) g,  w ← w − γ m."""

@@ -7,10 +7,10 @@ from typing import ClassVar
 import numpy as np
 
 from boundcalc.operators.base import Array
-from boundcalc.simulate.optimizers.base import Optimizer
+from boundcalc.simulate.optimizers.base import WithMomentum
 
 
-class Nesterov(Optimizer):
+class Nesterov(WithMomentum):
     """y⁺ = w − γ g(w),  w⁺ = y⁺ + β (y⁺ − y),  with y = w before the first step.
 
     Y. Nesterov, Introductory Lectures on Convex Optimization, 2004, scheme (2.2.9) with constant
@@ -33,16 +33,6 @@ class Nesterov(Optimizer):
 
     name: ClassVar[str] = "nesterov"
     code: ClassVar[int] = 3
-    states: ClassVar[int] = 1
-    defaults: ClassVar[dict[str, float]] = {"momentum": 0.9}
-
-    def __init__(self, beta: float = 0.9) -> None:
-        self.beta = beta
-
-    @property
-    def parameters(self) -> tuple[float, ...]:
-        """β."""
-        return (self.beta,)
 
     def update(self, w: Array, gradient: Array, states: Array, t: int, step_size: float) -> None:
         """v ← β v − γ g,  w ← w − γ g + β v."""
