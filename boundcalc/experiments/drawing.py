@@ -86,7 +86,8 @@ def against(
 ) -> None:
     """Stable values against what was varied, with intervals; floor dashed, prediction dotted.
 
-    A run that has not settled is drawn hollow.
+    Values that a prediction goes through are joined by a pale line, which leaves the dots to be
+    seen.  A run that has not settled is drawn hollow.
     """
     # On a logarithm there is no place for 0 (a complexity, of a run that never moves).
     settings = [s for s in settings if np.isfinite(value(s).mean) and value(s).mean > 0]
@@ -99,17 +100,19 @@ def against(
     # On a logarithm an interval cannot reach 0; what cannot be drawn is cut.
     reach[0] = np.minimum(np.where(np.isfinite(reach[0]), reach[0], 0.0), 0.95 * mean)
     reach[1] = np.where(np.isfinite(reach[1]), reach[1], 0.0)
+    known = [None if s.plateau is None or not theory else s.plateau.norm for s in settings]
     panel.errorbar(
-        x, mean, yerr=np.maximum(reach, 0.0), color=look.colour, label=label, marker=look.marker,
-        capsize=2, linewidth=1.2, markersize=4.5, zorder=3,
+        x, mean, yerr=np.maximum(reach, 0.0), color=look.colour, linestyle="none", label=label,
+        marker=look.marker, capsize=2, markersize=4.5, zorder=3,
     )  # fmt: skip
+    line: dict[str, Any] = {"alpha": 0.35} if any(known) else {}
+    panel.plot(x, mean, color=look.colour, linewidth=1.2, zorder=1, **line)
     moving = [not setting.settled for setting in settings]
     if any(moving):
         hollow: dict[str, Any] = {"marker": look.marker, "linestyle": "none", "zorder": 4}
         panel.plot(x[moving], mean[moving], color=look.colour, markerfacecolor="w", **hollow)
     if theory:
         _line(panel, x, [s.floor.value for s in settings], look.colour, FLOOR)
-        known = [None if s.plateau is None else s.plateau.norm for s in settings]
         _line(panel, x, known, look.colour, PREDICTED)
     panel.set_xscale("log")
     panel.set_yscale("log")
@@ -144,8 +147,8 @@ def ticks(panel: Axes, values: Sequence[float], label: str) -> None:
 
 
 def decades(panel: Axes) -> None:
-    """Room for a power of ten at least on the vertical axis, labelled at powers of ten."""
-    from matplotlib.ticker import LogLocator, NullFormatter
+    """Room for a power of ten at least on the vertical axis, and two labels or more."""
+    from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
 
     low, high = panel.get_ylim()
     if low <= 0:  # nothing was drawn
@@ -153,7 +156,12 @@ def decades(panel: Axes) -> None:
     missing = 1.3 - math.log10(high / low)
     if missing > 0:
         panel.set_ylim(low / 10 ** (missing / 2), high * 10 ** (missing / 2))
-    panel.yaxis.set_major_locator(LogLocator(numticks=8))
+    low, high = (math.log10(end) for end in panel.get_ylim())
+    if math.floor(high) - math.ceil(low) >= 1:
+        panel.yaxis.set_major_locator(LogLocator(numticks=8))
+    else:  # one power of ten is no scale
+        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
+        panel.yaxis.set_major_formatter(LogFormatterSciNotation(minor_thresholds=(9, 9)))
     panel.yaxis.set_minor_formatter(NullFormatter())
 
 

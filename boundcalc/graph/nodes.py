@@ -14,6 +14,7 @@ from boundcalc.graph import domains
 from boundcalc.graph.changes import ForwardSites
 from boundcalc.graph.connect import Links
 from boundcalc.graph.constants import merged_constants
+from boundcalc.graph.ends import check_data, check_labels, check_sink, shape_text
 from boundcalc.graph.expand import Entry
 from boundcalc.graph.making import Making, again
 from boundcalc.graph.parts import Node
@@ -56,13 +57,13 @@ def make_nodes(
         making.shapes.append(tuple(section.shape))
     else:
         making.shapes.append((1 if data is None else int(data.features.shape[1]),))
-    _check_data(making)
+    check_data(making)
     size = prod(making.shapes[0])
     making.regions.append(domains.data_domain(section, data, making.symbols).within(size))
     making.outputs.append(None if data is None else data.features[None])
     for v in range(1, len(links.entries) + 1):
         _make(making, v)
-    _check_sink(making.nodes[-1])
+    check_sink(making.nodes[-1])
     return tuple(making.nodes), list(dict.fromkeys(making.notes))
 
 
@@ -89,7 +90,7 @@ def _make(making: Making, v: int) -> None:
             )
         shape = operator.output_shape
         weights = operator.weight_size(size)
-        _check_labels(making, operator)
+        check_labels(making, operator)
     else:
         shape, weights = (section.dim or 1,), 0
     if operator is not None and section.dim not in (None, prod(shape)):
@@ -159,15 +160,6 @@ def _shaped(
             raise error.located(entry.where) from None
         making.shaped[key] = made
     return making.shaped[key]
-
-
-def shape_text(shape: Shape) -> str:
-    """A shape for people.
-
-    >>> shape_text((3, 28, 28)), shape_text((5,))
-    ('3×28×28', '5')
-    """
-    return "×".join(str(n) for n in shape)
 
 
 def _shared(making: Making, entry: Entry, v: int, weights: int) -> Node | None:
@@ -316,37 +308,3 @@ def _output_domain(
         return operator.output_domain(region, making.data)
     except SpecError:
         return ANYWHERE  # a bound is missing; whoever needs it will ask for it
-
-
-def _check_data(making: Making) -> None:
-    if making.data is None:
-        return
-    size, found = prod(making.shapes[0]), int(making.data.features.shape[1])
-    if size != found:
-        raise SpecError(
-            "the data does not have the shape of the input",
-            where="graph.input.shape",
-            value=f"{shape_text(making.shapes[0])} = {size} numbers",
-            expected=f"{found} numbers, as a sample has",
-            fix="change the shape or the data",
-        )
-
-
-def _check_labels(making: Making, operator: Operator) -> None:
-    if making.data is None:
-        return
-    try:
-        operator.check_labels(making.data.labels)
-    except SpecError as error:
-        raise error.located("simulation.data") from None
-
-
-def _check_sink(last: Node) -> None:
-    if last.outputs != 1:
-        raise SpecError(
-            "the last operator is the loss, so its output must be one number",
-            where=last.where,
-            value=f"{last.id}: {last.outputs} outputs",
-            expected="1 output",
-            fix="end the chain with a loss such as `logistic`, `squared` or `quadratic`",
-        )

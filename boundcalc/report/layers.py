@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from boundcalc.graph import OperatorGraph
-from boundcalc.graph.nodes import shape_text
+from boundcalc.graph.ends import shape_text
 from boundcalc.graph.parts import Node
 from boundcalc.report.repeats import Stretch, stretches
 

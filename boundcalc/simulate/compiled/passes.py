@@ -10,7 +10,7 @@ from boundcalc.simulate.compiled.sites import Sites
 from boundcalc.simulate.program import Program
 from boundcalc.simulate.steps import Arc, Step
 
-#: part of the loop.
+#: Up to so many operators the kernels are inlined and the pass is made part of the loop.
 _INLINED = 4
 
 _FIRST = [("const real", name) for name in ("p", "y", "w", "label")]
