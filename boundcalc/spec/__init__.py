@@ -4,6 +4,7 @@ One direction:
 
 - numbers: ``nodes`` and ``literals`` → ``evaluation`` → ``expressions`` → ``grammar``
 - what the format takes: ``fields`` → ``model`` → ``schema``
+- a spec as data again: ``plain``
 - what does not fit it: ``places`` → ``problems`` → ``findings`` → ``validation``
 - files: ``events`` and ``scalars`` → ``building`` → ``reading``
 - all together: ``symbols`` → ``loading``

@@ -9,11 +9,11 @@ from pydantic import ValidationError
 
 from boundcalc.spec.model import Spec
 from boundcalc.spec.places import dotted
+from boundcalc.spec.plain import plain
 from boundcalc.spec.problems import as_error
 from boundcalc.spec.symbols import check_symbols
 from boundcalc.spec.validation import problems_in
 from boundcalc.sweeps.paths import read_path, set_at
-from boundcalc.sweeps.plain import plain
 from boundcalc.sweeps.values import read_value, text_of
 
 
@@ -51,7 +51,7 @@ def override(spec: Spec, values: Mapping[str, Any]) -> Spec:
       expected: one of step_size, horizon, optimizer, clip
       fix:      did you mean 'step_size'?
     """
-    tree = plain(spec)
+    tree = without_sweep(spec)
     for path, value in values.items():
         set_at(tree, read_path(path), read_value(text_of(value)))
     try:
@@ -61,3 +61,8 @@ def override(spec: Spec, values: Mapping[str, Any]) -> Spec:
     check_symbols(made)
     made._folder = spec.folder
     return made
+
+
+def without_sweep(spec: Spec) -> dict[str, Any]:
+    """What a file of the spec would say without its ``sweep``; see :func:`plain`."""
+    return {key: value for key, value in plain(spec).items() if key != "sweep"}

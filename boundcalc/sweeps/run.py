@@ -13,6 +13,7 @@ from boundcalc.files import make_folder
 from boundcalc.simulate.engines import EngineName
 from boundcalc.spec.loading import load
 from boundcalc.spec.model import Spec
+from boundcalc.spec.plain import json_text
 from boundcalc.sweeps import manifest as manifests
 from boundcalc.sweeps.bundle import contents, digests, files_named
 from boundcalc.sweeps.check import check_points
@@ -20,7 +21,7 @@ from boundcalc.sweeps.grid import Grid, make_grid
 from boundcalc.sweeps.here import run_here
 from boundcalc.sweeps.manifest import Manifest
 from boundcalc.sweeps.netcdf import netcdf_bytes
-from boundcalc.sweeps.plain import json_text, plain
+from boundcalc.sweeps.overrides import without_sweep
 from boundcalc.sweeps.reading import POINTS, assemble, point_file, read_point
 from boundcalc.sweeps.results import Point, SweepResult
 from boundcalc.sweeps.storage import only_one, remove_parts, write_durably
@@ -154,7 +155,7 @@ def _asked(
 
 def _files(spec: Spec, grid: Grid) -> list[str]:
     """The files that the spec or a value of an axis names."""
-    names = list(files_named(plain(spec)))
+    names = list(files_named(without_sweep(spec)))
     for axis in grid.axes:
         for path, column in zip(axis.paths, zip(*axis.values, strict=True), strict=True):
             key = path.rsplit(".")[-1]
@@ -164,7 +165,7 @@ def _files(spec: Spec, grid: Grid) -> list[str]:
 
 def _described(spec: Spec, grid: Grid, engine: EngineName, names: list[str]) -> Manifest:
     return Manifest(
-        spec=json_text(plain(spec)),
+        spec=json_text(without_sweep(spec)),
         axes=manifests.axes_of(grid),
         seeds=list(grid.seeds),
         engine=engine,

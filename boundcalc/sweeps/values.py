@@ -15,9 +15,9 @@ from typing import Any
 from boundcalc.errors import SpecError
 from boundcalc.spec.expressions import Expression, rational
 from boundcalc.spec.grammar import parse
+from boundcalc.spec.plain import json_text
 from boundcalc.spec.reading import plain_data
 from boundcalc.spec.scalars import scalar
-from boundcalc.sweeps.plain import json_text
 
 MAX_POINTS = 100_000  # of a whole sweep
 

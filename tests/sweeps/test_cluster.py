@@ -9,8 +9,9 @@ from sweep_cases import OVER, small, start
 
 from boundcalc.errors import SimulationError
 from boundcalc.spec.loading import loads
+from boundcalc.spec.plain import json_text
 from boundcalc.sweeps import bundle, sweep
-from boundcalc.sweeps.plain import json_text, plain
+from boundcalc.sweeps.overrides import without_sweep
 
 pytest.importorskip("distributed")
 
@@ -93,7 +94,7 @@ def test_workers_get_the_files_that_the_spec_names(cluster, tmp_path):
     lines = [f"{i * 0.1},{(i * 7) % 5},{1 if i % 3 else -1}" for i in range(9)]
     table = tmp_path / "data" / "a.csv"
     table.write_text("\n".join(["p,q,y", *lines]), encoding="utf-8")
-    tree = plain(small())
+    tree = without_sweep(small())
     tree["simulation"]["data"] = {"csv": "data/a.csv", "label": "y"}
     spec = loads(json_text(tree))
     spec._folder = tmp_path

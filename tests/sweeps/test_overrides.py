@@ -8,26 +8,27 @@ from boundcalc.errors import SpecError
 from boundcalc.resources import examples
 from boundcalc.spec.loading import load, loads, with_values
 from boundcalc.spec.model import Spec
+from boundcalc.spec.plain import json_text
 from boundcalc.sweeps import override
+from boundcalc.sweeps.overrides import without_sweep
 from boundcalc.sweeps.paths import read_path
-from boundcalc.sweeps.plain import json_text, plain
 
 
 @pytest.mark.parametrize("path", examples().values(), ids=lambda path: path.stem)
 def test_plain_data_and_its_text_mean_the_same_spec(path):
     spec = load(path)
-    again = Spec.model_validate(plain(spec))
+    again = Spec.model_validate(without_sweep(spec))
     # Fields only: folders differ, and a sweep is left out.
     fields = {**vars(spec), "sweep": None}
     assert vars(again) == fields
-    assert vars(loads(json_text(plain(spec)), format="json")) == fields
+    assert vars(loads(json_text(without_sweep(spec)), format="json")) == fields
 
 
 def test_no_digit_is_lost():
     digits = "0.1000000000000000000000000001"
     text = small().model_copy(update={})
     spec = override(text, {"perturbations[0].half_width": digits, "training.step_size": digits})
-    again = loads(json_text(plain(spec)), format="json")
+    again = loads(json_text(without_sweep(spec)), format="json")
     assert again.training.step_size.evaluate(RATIONALS) * 10 != 1
     assert again.perturbations[0].parameters["half_width"].expression.source == digits
 
@@ -37,7 +38,7 @@ def test_a_number_whose_text_was_shortened_keeps_its_value():
 
     value = Fraction(10**30 + 1, 10**31)
     spec = with_values(small(), {"C": value})
-    again = loads(json_text(plain(spec)), format="json")
+    again = loads(json_text(without_sweep(spec)), format="json")
     assert again.symbols["C"].evaluate(RATIONALS) == value
 
 
@@ -63,11 +64,11 @@ def test_a_number_whose_text_was_shortened_keeps_its_value():
     ],
 )
 def test_a_value_is_set_and_everything_else_stays(path, value, look):
-    before = plain(small())
+    before = without_sweep(small())
     spec = override(small(), {path: value})
     assert look(spec)
-    assert plain(override(spec, {})) == plain(spec)
-    assert plain(small()) == before
+    assert without_sweep(override(spec, {})) == without_sweep(spec)
+    assert without_sweep(small()) == before
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ from sweep_cases import OVER, small
 import boundcalc as bc
 from boundcalc.errors import OutputError, SpecError
 from boundcalc.spec.loading import loads
+from boundcalc.spec.plain import json_text
 from boundcalc.sweeps import override, read_sweep, sweep
 from boundcalc.sweeps import task as task_module
-from boundcalc.sweeps.plain import json_text, plain
+from boundcalc.sweeps.overrides import without_sweep
 from boundcalc.sweeps.storage import only_one
 
 FILES = ("table.csv", "results.nc")
@@ -143,7 +144,7 @@ def test_read_sweep_gives_what_the_sweep_gave(run_here, folder, counted):
     again = read_sweep(folder)
     assert again.points == found.points
     assert again.grid == found.grid
-    assert json_text(plain(again.spec)) == json_text(plain(small()))
+    assert json_text(without_sweep(again.spec)) == json_text(without_sweep(small()))
 
 
 @pytest.mark.parametrize(
@@ -279,7 +280,7 @@ def test_a_spec_can_carry_its_sweep(run_here, tmp_path):
         "zip": [{"training.horizon": [5, 6], "simulation.ewma": [0.5, 0.6]}],
         "seeds": 2,
     }
-    spec = loads(json_text({**plain(small()), "sweep": section}))
+    spec = loads(json_text({**without_sweep(small()), "sweep": section}))
     found = run_here(over=None, spec=spec, seeds=None)
     assert found.grid.shape == (2, 3, 2, 2)
     assert found.points[-1].steps == 6
@@ -291,7 +292,7 @@ def test_files_that_the_spec_names_are_part_of_the_sweep(run_here, tmp_path):
     for name in ("a", "b"):
         lines = [f"{i * 0.1},{(i * 7) % 5},{1 if i % 3 else -1}" for i in range(9)]
         (tmp_path / f"{name}.csv").write_text("\n".join(["p,q,y", *lines]), encoding="utf-8")
-    tree = plain(small())
+    tree = without_sweep(small())
     tree["simulation"]["data"] = {"csv": "a.csv", "label": "y"}
     spec = loads(json_text(tree))
     spec._folder = tmp_path
