@@ -170,6 +170,7 @@ graph:
 training: {step_size: 1/10, horizon: 205}
 simulation:
   replicas: 20
+  seed: 1
   data: {points: [[0]]}
   initial_weights: [2]
   noise: {kind: gaussian, std: 7}
@@ -186,6 +187,9 @@ simulation:
         first = trajectory.steps.tolist().index(trajectory.diverged[r])
         assert np.isfinite(trajectory.loss[:first, r]).all()
         assert not np.isfinite(trajectory.loss[first, r])
+    # What was met is not what the others met, wherever they stand among the replicas.
+    assert not lost[-1]
+    assert all(np.isnan(norm) for norm in trajectory.weight_reach.norm.values())
 
 
 def test_auto_takes_numpy_for_a_short_run():

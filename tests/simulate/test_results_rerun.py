@@ -93,6 +93,10 @@ def test_every_kind_of_number_is_compared(made, record):
     moved = replace(record, checks=(record.checks[0], replace(check, bias=bias)))
     assert names(moved) == {("bias", f"step 40, hi, sample {check.samples[1]}")}
     assert names(replace(record, checks=record.checks[:1])) == {("error", "other iterates")}
+    later = (record.checks[0], replace(check, step=check.step + 1))
+    assert names(replace(record, checks=later)) == {("error", "other iterates")}
+    larger = (record.checks[0], replace(check, scale=2 * check.scale))
+    assert names(replace(record, checks=larger)) == {("error", "step 40, ‖u‖²")}
     others = (record.checks[0], replace(check, samples=(0, 9)))
     assert names(replace(record, checks=others)) == {("error", "step 40, samples")}
     diverged = np.array([-1, 3, -1, -1])
@@ -107,6 +111,31 @@ def test_a_value_that_nearly_cancels_is_held_against_what_it_was_made_from(made,
     moved = replace(gap, mean=gap.mean + 1e-12)
     (found,) = differences(replace(record, metrics={**record.metrics, "final_gap": moved}), made)
     assert found.relative == pytest.approx(1e-12 / max(abs(loss), gap.hi, -gap.lo), rel=1e-3)
+
+
+def test_numbers_of_a_metric_have_scales_of_their_own(made, record):
+    """Degrees of freedom are far larger than the loss: a tenth more of them is a tenth."""
+    loss = record.metrics["final_loss"]
+    assert loss.degrees is not None
+    moved = replace(loss, degrees=1.1 * loss.degrees)
+    (found,) = differences(replace(record, metrics={**record.metrics, "final_loss": moved}), made)
+    assert found.where == "final_loss, degrees"
+    assert found.relative == pytest.approx(0.1 / 1.1)
+
+
+def test_an_error_that_is_rounding_is_held_against_the_gradient(made, record):
+    """Nothing is perturbed there: an error of 1e-22 ‖u‖² beside one of 0 is no other run."""
+    check, zero = made.checks[0], np.zeros(len(made.checks[0].samples))
+    nothing = replace(check, error=zero, error_lo=zero, error_hi=zero)
+    run = replace(made, checks=(nothing, *made.checks[1:]))
+    kept = np.zeros((3, len(check.samples)))
+    as_kept = replace(record.checks[0], error=kept)
+    again = replace(record, checks=(as_kept, *record.checks[1:]))
+    assert {d.quantity for d in differences(again, run)} <= {"bias"}
+    rounded = replace(as_kept, error=kept + 1e-22 * check.scale)
+    found = differences(replace(again, checks=(rounded, *record.checks[1:])), run)
+    (error,) = (d for d in found if d.quantity == "error")
+    assert error.relative == pytest.approx(0.01)
 
 
 def test_the_largest_difference_of_two_arrays():

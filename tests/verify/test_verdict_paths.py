@@ -11,7 +11,7 @@ from boundcalc.simulate.statistics import t_quantile
 from boundcalc.theories.perturbed.families import FAMILIES
 from boundcalc.verify import verify
 from boundcalc.verify.judging import judge
-from boundcalc.verify.rare import acting_share
+from boundcalc.verify.rare import acting_share, rare_along
 
 TEXT = """
 version: 1
@@ -182,6 +182,16 @@ def test_three_hundred_events_in_a_run_are_enough(probability, draw, seen):
     rare = PERTURBATION.replace("}", f", probability: {probability}{draw}}}")
     found = along(verified(graph_of(rare)))["nonconvex"]
     assert (found.status == "holds") == seen, found.detail
+
+
+@pytest.mark.parametrize(("noise", "times"), [("gaussian, std: 1/100", 9600), ("minibatch", 2400)])
+def test_a_step_has_as_many_draws_as_samples_in_its_batch(noise, times):
+    text = TEXT.replace("batch: 40", "batch: 10").replace("gaussian, std: 1/100", noise)
+    rare = PERTURBATION.replace("}", ", probability: 1/100000}")
+    text = text.replace("PERTURBATION", rare).replace("MORE", "").replace("PL", "")
+    graph = bc.build(bc.loads(text))
+    share = acting_share(graph.perturbations[0], graph)
+    assert f"about {share * times:.2g} times" in rare_along(bc.simulate(graph))
 
 
 @pytest.mark.parametrize(
