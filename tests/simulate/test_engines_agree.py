@@ -113,8 +113,15 @@ def test_steps_in_which_nothing_acts(every):
     )
 
 
-def test_a_run_that_diverges_has_the_secant_and_the_reach_of_its_finite_steps():
-    one, other = both(network(step_size="1e40", more="regulariser: {kind: squared, strength: 1}"))
+@pytest.mark.parametrize(
+    ("step_size", "strength"),
+    # In the second the change of the gradient overflows before that of the weights.
+    [("1e40", "1"), ("1e-60", "1e100")],
+)
+def test_a_run_that_diverges_has_the_secant_and_the_reach_of_its_finite_steps(step_size, strength):
+    one, other = both(
+        network(step_size=step_size, more=f"regulariser: {{kind: squared, strength: {strength}}}")
+    )
     assert (one.trajectory.diverged >= 0).all()
     assert np.array_equal(one.trajectory.diverged, other.trajectory.diverged)
     assert np.isfinite(other.trajectory.secant)
