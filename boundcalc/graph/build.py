@@ -50,6 +50,7 @@ def build(
     operators: Mapping[str, type[Operator]] = OPERATORS,
     distributions: Mapping[str, type[Distribution]] = DISTRIBUTIONS,
     transforms: Mapping[str, type[Transform]] = TRANSFORMS,
+    lenient: bool = False,
 ) -> OperatorGraph:
     """Compile a spec into an operator graph; O(N) time and memory.
 
@@ -61,6 +62,9 @@ def build(
         Where the spec's data files lie; the spec's own folder if None.
     operators, distributions, transforms
         The libraries that ``type`` and ``model`` refer to, a model of either kind.
+    lenient
+        Whether operators may lack constants, for theories that read none: the error comes
+        when one is read.
 
     Raises
     ------
@@ -70,7 +74,7 @@ def build(
         For a data set that cannot be read.
     """
     with located(spec):
-        return _build(spec, folder, operators, distributions, transforms)
+        return _build(spec, folder, operators, distributions, transforms, lenient)
 
 
 def _build(
@@ -79,6 +83,7 @@ def _build(
     operators: Mapping[str, type[Operator]],
     distributions: Mapping[str, type[Distribution]],
     transforms: Mapping[str, type[Transform]],
+    lenient: bool,
 ) -> OperatorGraph:
     links = connect(expand(spec))
     numbers = {name: value.evaluate(FLOATS) for name, value in spec.symbol_values.items()}
@@ -89,7 +94,8 @@ def _build(
     if spec.simulation is not None and any(objects):
         data = _data(spec, folder, numbers)
     shifted = ForwardSites(placed, len(links.entries), spec.symbol_values)
-    nodes, notes = make_nodes(spec, links, objects, data, shifted, folder or spec.folder, numbers)
+    home = folder or spec.folder
+    nodes, notes = make_nodes(spec, links, objects, data, shifted, home, numbers, lenient=lenient)
     if (
         data is None
         and spec.graph.input.shape is None

@@ -7,7 +7,7 @@ from typing import Any
 from boundcalc.arithmetic import WIDE
 from boundcalc.errors import SpecError, SymbolError
 from boundcalc.graph.model import OperatorGraph
-from boundcalc.graph.parts import CONSTANT_NAMES
+from boundcalc.graph.parts import CONSTANT_NAMES, NoConstants
 
 
 def check_numbers(graph: OperatorGraph) -> None:
@@ -35,7 +35,7 @@ def check_numbers(graph: OperatorGraph) -> None:
         known(expression, f"graph.uniform.{key}")
     seen: set[int] = set()
     for node in graph.nodes:
-        if id(node.constants) in seen:
+        if id(node.constants) in seen or isinstance(node.constants, NoConstants):
             continue  # repeats share theirs
         seen.add(id(node.constants))
         for name in CONSTANT_NAMES:

@@ -10,7 +10,7 @@ from boundcalc.errors import BoundcalcError
 from boundcalc.spec.model import Spec
 
 #: A path inside a spec, as `graph.operators[2].constants`.
-_PATH = re.compile(r"(graph|loss|perturbations|training|simulation|symbols|budget)\b[\w.\[\]]*")
+_PATH = r"(graph|loss|perturbations|training|simulation|symbols|budget|theory|{own})\b[\w.\[\]]*"
 
 
 @contextmanager
@@ -20,7 +20,7 @@ def located(spec: Spec) -> Iterator[None]:
         yield
     except BoundcalcError as error:
         head, colon, rest = (error.where or "").partition(": ")
-        if not _PATH.fullmatch(head):
+        if not re.fullmatch(_PATH.format(own=re.escape(spec.theory)), head):
             raise
         place = spec.where(head) or head
         raise type(error)(

@@ -28,6 +28,7 @@ class Making:
     folder: Path
     numbers: Mapping[str, float]
     symbols: Mapping[str, Expression]
+    lenient: bool = False
     notes: list[str] = field(default_factory=list)
     nodes: list[Node] = field(default_factory=list)
     shapes: list[Shape] = field(default_factory=list)

@@ -17,7 +17,7 @@ from boundcalc.graph.constants import merged_constants
 from boundcalc.graph.ends import check_data, check_labels, check_sink, shape_text
 from boundcalc.graph.expand import Entry
 from boundcalc.graph.making import Making, again
-from boundcalc.graph.parts import Node
+from boundcalc.graph.parts import NoConstants, Node
 from boundcalc.graph.values import initial_values
 from boundcalc.operators.base import ANYWHERE, ZERO, Array, Data, Domain, Operator, Region, Shape
 from boundcalc.spec.model import Spec
@@ -32,6 +32,8 @@ def make_nodes(
     shifted: ForwardSites,
     folder: Path,
     numbers: Mapping[str, float],
+    *,
+    lenient: bool = False,
 ) -> tuple[tuple[Node, ...], list[str]]:
     """All nodes in topological order, and remarks on how they were read; O(N + edges).
 
@@ -45,13 +47,17 @@ def make_nodes(
         Where files of weights lie.
     numbers
         Values of symbols.
+    lenient
+        Whether an operator may be without constants.
 
     Raises
     ------
     SpecError, DataError
         For shapes that do not fit, constants that are missing, or a region without a bound.
     """
-    making = Making(spec, links, objects, data, shifted, folder, numbers, spec.symbol_values)
+    making = Making(
+        spec, links, objects, data, shifted, folder, numbers, spec.symbol_values, lenient
+    )
     section = spec.graph.input
     if section.shape is not None:
         making.shapes.append(tuple(section.shape))
@@ -262,9 +268,14 @@ def _constants(
         entry.inputs if _by_name(section) else None,
     )
     if key not in making.constants:
-        making.constants[key] = merged_constants(
-            entry, operator, region, spec.graph.uniform, making.data, reads_data, making.notes
-        )
+        try:
+            making.constants[key] = merged_constants(
+                entry, operator, region, spec.graph.uniform, making.data, reads_data, making.notes
+            )
+        except SpecError as error:
+            if not making.lenient:
+                raise
+            making.constants[key] = (NoConstants(error), None, frozenset())
     return making.constants[key]
 
 

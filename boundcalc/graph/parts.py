@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from boundcalc.arithmetic import Arithmetic, Scalar
+from boundcalc.errors import SpecError
 from boundcalc.operators.base import ANYWHERE, Array, Constants, Domain, Operator, Region, Shape
 from boundcalc.perturbations.base import Distribution
 from boundcalc.perturbations.dependence import Dependence
@@ -27,6 +28,24 @@ CONSTANT_NAMES = (
 )
 
 
+class NoConstants:
+    """In place of constants that an operator does not have: whoever reads one gets the reason.
+
+    Parameters
+    ----------
+    error
+        What a build raises that needs them.
+    """
+
+    def __init__(self, error: SpecError) -> None:
+        self._error = error
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # copying and pickling ask for these
+            raise AttributeError(name)
+        raise self._error
+
+
 @dataclass(frozen=True)
 class Node:
     """One operator in the graph.
@@ -39,7 +58,8 @@ class Node:
         The library operator, or None for one that is given by constants only.
     constants
         What the sharp family uses.  Input constants of an operator that reads only
-        data are 0 where nothing was given: they are never used.
+        data are 0 where nothing was given: they are never used.  A lenient build has
+        :class:`NoConstants` where there are none.
     derived
         What the operator type itself proves on the region, or None without a type.
     stated

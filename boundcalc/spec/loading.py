@@ -180,6 +180,8 @@ class _Symbols(Frozen):
 
 def _internal_keys(raw: Mapping[str, Any]) -> Iterator[Problem]:
     """Names of fields that are not keys of the format, though the models take them."""
+    if "own" in raw:
+        yield unknown_key(("own",), keys_of(Spec), Spec.key_hint)
     graph = raw.get("graph")
     operators = graph.get("operators") if isinstance(graph, dict) else None
     lists: list[tuple[Trail, Any, type[BaseModel]]] = [

@@ -8,7 +8,7 @@ objects (operator types, perturbation models, operator ids) only in
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
@@ -175,11 +175,19 @@ class SimulationSection(Frozen):
 
 
 class Spec(Frozen):
-    """A whole spec."""
+    """A whole spec.
+
+    A theory has a section under its own name, which it checks itself
+    (:mod:`boundcalc.theories`): ``theory: staleness`` comes with ``staleness: {…}``.  Here it is
+    ``own``, as it stands.
+    """
+
+    key_hint: ClassVar[str] = "a theory's section comes with `theory: NAME`; else remove it"
 
     version: Literal[1]
     name: str = Field(min_length=1, max_length=500)
-    theory: Literal["perturbed"] = "perturbed"
+    theory: str = Field(default="perturbed", min_length=1, max_length=100)
+    own: Any = Field(default=None, json_schema_extra={"readOnly": True})
     symbols: dict[SymbolName, Size | None] = Field(default_factory=dict, max_length=1_000)
     graph: GraphSection
     loss: LossSection = LossSection()
@@ -188,6 +196,16 @@ class Spec(Frozen):
     simulation: SimulationSection | None = None
     budget: BudgetSection | None = None
     sweep: SweepSection | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_section(cls, raw: Any) -> Any:
+        if not isinstance(raw, dict) or "own" in raw:
+            return raw
+        theory = raw.get("theory")
+        if not isinstance(theory, str) or theory in cls.model_fields or theory not in raw:
+            return raw
+        return {key: value for key, value in raw.items() if key != theory} | {"own": raw[theory]}
 
     _folder: Path = PrivateAttr(default_factory=Path.cwd)
     _places: Places = PrivateAttr(default_factory=Places)

@@ -13,6 +13,7 @@ from boundcalc.errors import ExpressionError, SpecError
 from boundcalc.spec.expressions import Expression
 from boundcalc.spec.fields import Frozen
 from boundcalc.spec.grammar import DecimalLiteral, parse
+from boundcalc.spec.model import Spec
 from boundcalc.spec.sections import OpenSection
 
 _JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -87,8 +88,10 @@ def _given(section: Frozen) -> dict[str, Any]:
     found = {
         info.alias or name: getattr(section, name)
         for name, info in type(section).model_fields.items()
-        if name in section.model_fields_set and name != "parameters"
+        if name in section.model_fields_set and name not in ("parameters", "own")
     }
+    if isinstance(section, Spec) and section.own is not None:
+        found[section.theory] = section.own
     return found | section.parameters if isinstance(section, OpenSection) else found
 
 

@@ -57,7 +57,11 @@ def _unknown_key(finding: Finding, model: type[BaseModel]) -> Problem:
 
 def keys_of(model: type[BaseModel]) -> list[str]:
     """The keys that a section knows, in the order in which it lists them."""
-    return [info.alias or name for name, info in model.model_fields.items() if name != "parameters"]
+    return [
+        info.alias or name
+        for name, info in model.model_fields.items()
+        if name not in ("parameters", "own")
+    ]
 
 
 def _models_at(model: type[BaseModel], finding: Finding) -> list[type[BaseModel]]:

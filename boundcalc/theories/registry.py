@@ -1,0 +1,81 @@
+"""The theories: one line for each."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+
+from boundcalc.errors import SpecError, nearest
+from boundcalc.graph import OperatorGraph, build
+from boundcalc.spec.model import Spec
+from boundcalc.theories.base import Theory
+
+#: ``theory: NAME`` → the module whose ``THEORY`` it is, imported when it is asked for.
+THEORIES: Mapping[str, str | Theory] = {
+    "perturbed": "boundcalc.theories.perturbed.theory",
+}
+
+
+def theory_named(
+    name: str, where: str | None = None, *, theories: Mapping[str, str | Theory] = THEORIES
+) -> Theory:
+    """A theory by its name.
+
+    Parameters
+    ----------
+    where
+        The name's place in a spec, for messages.
+    theories
+        The registry; another one adds theories from outside this package.
+
+    Raises
+    ------
+    SpecError
+        If there is none of that name.
+
+    Examples
+    --------
+    >>> theory_named("perturbed").title
+    'Perturbed forward and backward passes'
+    """
+    if name not in theories:
+        close = nearest(name, theories)
+        raise SpecError(
+            "unknown theory",
+            where=where,
+            value=name,
+            expected="one of " + ", ".join(theories),
+            fix=f"did you mean {close!r}?" if close else "see `boundcalc theories`",
+        )
+    found = theories[name]
+    if isinstance(found, Theory):
+        return found
+    chosen: Theory = importlib.import_module(found).THEORY
+    return chosen
+
+
+def theory_of(spec: Spec, *, theories: Mapping[str, str | Theory] = THEORIES) -> Theory:
+    """The theory that a spec names; its own section is checked.
+
+    Raises
+    ------
+    SpecError
+        If there is no such theory, or its section does not fit.
+    """
+    theory = theory_named(spec.theory, spec.where("theory"), theories=theories)
+    theory.own(spec)
+    return theory
+
+
+def build_for(spec: Spec, *, theories: Mapping[str, str | Theory] = THEORIES) -> OperatorGraph:
+    """The graph of a spec, as its theory needs it.
+
+    Raises
+    ------
+    SpecError
+        For anything in the spec that does not fit together, or that the theory refuses.
+    """
+    theory = theory_of(spec, theories=theories)
+    graph = build(spec, lenient=theory.lenient)
+    theory.accepts(graph)
+    return graph

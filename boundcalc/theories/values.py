@@ -1,0 +1,181 @@
+"""What theories say, as plain values that the command line, JSON and reports all show alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from boundcalc.arithmetic import Number
+from boundcalc.report.cells import Block, Content, Maths
+
+
+@dataclass(frozen=True)
+class Citation:
+    """A publication.
+
+    Attributes
+    ----------
+    key
+        As statements cite it, such as ``KZY``.
+    text
+        Authors, title, place: one line.
+    bibtex
+        The entry, with the same key.
+    """
+
+    key: str
+    text: str
+    bibtex: str
+
+
+@dataclass(frozen=True)
+class Composition:
+    """Another theory that this one can be combined with in one spec.
+
+    Attributes
+    ----------
+    with_
+        The other theory's name.
+    says
+        What holds for both together, in one sentence.
+    source
+        Where it is proved.
+    """
+
+    with_: str
+    says: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """One line of the ledger.
+
+    Attributes
+    ----------
+    key
+        A short name, such as ``A1``.
+    says
+        What is assumed.
+    written, value
+        As the spec has it, and its value; empty and None where it is no number.
+    status
+        ``stated`` in the spec, ``derived`` from other numbers of the spec, ``chosen`` by the
+        user, or ``not stated``.
+    """
+
+    key: str
+    says: Content
+    written: str = ""
+    value: Number | None = None
+    status: Literal["stated", "derived", "chosen", "assumed", "not stated"] = "assumed"
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A named number.
+
+    Attributes
+    ----------
+    key
+        Its key in JSON.
+    symbol
+        As formulas write it.
+    meaning
+        In words.
+    value
+        None where there is none; ``note`` says why.
+    """
+
+    key: str
+    symbol: Maths
+    meaning: Content
+    value: Number | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A theorem evaluated at the spec's numbers: quantity ≤ bound.
+
+    Attributes
+    ----------
+    key, title
+        Its key in JSON, and its name for people.
+    quantity, formula
+        LaTeX of what is bounded, and of the bound.
+    bound
+        None where ``refused`` says why.
+    terms
+        Parts that add up to the bound.
+    constants
+        Numbers that the bound or the limit is made of, by their keys in JSON.
+    step_size_limit
+        The largest step for which it holds; None where no step does, or where it has none.
+    source
+        Theorem and publication, or section of docs/theory.md.
+    conditions
+        What it supposes besides the assumptions of the ledger, one sentence each.
+    """
+
+    key: str
+    title: str
+    quantity: str
+    formula: str
+    bound: Number | None
+    source: str
+    terms: Mapping[str, Number] = field(default_factory=dict)
+    constants: Mapping[str, Number | None] = field(default_factory=dict)
+    step_size_limit: Number | None = None
+    refused: str = ""
+    conditions: tuple[Content, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a theory answers to one command.
+
+    Attributes
+    ----------
+    value
+        What was computed, for Python: any object of the theory's own.
+    data
+        The object that ``--json`` prints: plain data in which numbers may be
+        :class:`~boundcalc.arithmetic.Number` or sampled floats.
+    blocks
+        The same for people, on the terminal and in the report.
+    statements
+        Of a rate: the theorems behind it.
+    cautions
+        What a reader must know before using any of it; shown first.
+    exit_code
+        Of the command: 0, or of ``verify`` 1 (violated) and 3 (undetermined).
+    """
+
+    value: Any
+    data: Mapping[str, Any]
+    blocks: tuple[Block, ...]
+    statements: tuple[Statement, ...] = ()
+    cautions: tuple[str, ...] = ()
+    exit_code: int = 0
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure that was written.
+
+    Attributes
+    ----------
+    stem
+        Of its files: lower-case letters, digits and hyphens.
+    section
+        The heading of the report's section that shows it.
+    caption, alt
+        What stands below it; and what it shows, for those who do not see it.
+    """
+
+    stem: str
+    section: str
+    caption: Content
+    alt: str
