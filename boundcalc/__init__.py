@@ -12,6 +12,7 @@ The public names, in the order of the pipeline::
     adversary        Spec or graph → the instance that comes closest to a bound
     certify          Spec or graph → a certificate that plain Python can check
     refute           claim file → implied, refuted or undetermined
+    theories         what a spec's `theory:` may be
     errata           what is wrong in print, with evidence that has just run
     report           Spec or graph → LaTeX, Markdown, figures, results.json
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         refute,
         report,
         simulate,
+        theories,
         verify,
     )
     from boundcalc.errors import BoundcalcError
@@ -62,6 +64,7 @@ __all__ = [
     "report",
     "simulate",
     "sweep",
+    "theories",
     "verify",
 ]
 

@@ -6,22 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from boundcalc.graph import OperatorGraph, build
+from boundcalc.graph import OperatorGraph
 from boundcalc.graph.locate import located
 from boundcalc.spec.loading import load, loads
 from boundcalc.spec.model import Spec
+from boundcalc.spec.only import only_passes
 
 if TYPE_CHECKING:
-    from boundcalc.budgets.results import Budget
     from boundcalc.errata import Evidence
-    from boundcalc.rates import Rates
-    from boundcalc.simulate import Run
     from boundcalc.simulate.engines import EngineName
     from boundcalc.simulate.run import Progress
     from boundcalc.sweeps import SweepResult
     from boundcalc.sweeps.run import Values
-    from boundcalc.theories.perturbed.coefficients import Coefficients
-    from boundcalc.verify import Verdicts
+    from boundcalc.theories.base import Theory
     from boundcalc.verify.adversary import Attack, Objective
     from boundcalc.verify.claims import Outcome
 
@@ -40,6 +37,7 @@ __all__ = [
     "report",
     "simulate",
     "sweep",
+    "theories",
     "verify",
 ]
 
@@ -60,13 +58,45 @@ def read_sweep(folder: str | Path) -> SweepResult:
     return read(Path(folder))
 
 
+def build(spec: Spec) -> OperatorGraph:
+    """Compile a spec into an operator graph, as its theory needs it.
+
+    Raises
+    ------
+    SpecError
+        For anything in the spec that does not fit together, or that its theory refuses.
+
+    See Also
+    --------
+    boundcalc.graph.build.build, boundcalc.theories.registry.build_for
+    """
+    from boundcalc.theories.registry import build_for
+
+    with located(spec):
+        return build_for(spec)
+
+
 def as_graph(source: Spec | OperatorGraph) -> OperatorGraph:
     """A graph, built if it is not one yet."""
     return source if isinstance(source, OperatorGraph) else build(source)
 
 
-def coefficients(source: Spec | OperatorGraph, family: str = "sharp") -> Coefficients:
+def theories() -> dict[str, Theory]:
+    """Every theory by the name that a spec gives it.
+
+    >>> import boundcalc as bc
+    >>> bc.theories()["perturbed"].citations[0].key
+    'KZY'
+    """
+    from boundcalc.theories.registry import THEORIES, theory_named
+
+    return {name: theory_named(name) for name in THEORIES}
+
+
+def coefficients(source: Spec | OperatorGraph, family: str = "sharp") -> Any:
     """Variance and bias coefficients of one family; see :mod:`boundcalc.theories`.
+
+    Of another theory than perturbed passes: what its statements are made of.
 
     >>> import boundcalc as bc
     >>> from boundcalc.resources import example
@@ -74,18 +104,25 @@ def coefficients(source: Spec | OperatorGraph, family: str = "sharp") -> Coeffic
     >>> bc.coefficients(graph, "sharp").error_bound()
     Number(0.0625, proved)
     """
+    graph = as_graph(source)
+    if graph.spec.theory != "perturbed":
+        from boundcalc.theories.ask import ask
+
+        return ask("compile", graph).value
     from boundcalc.theories.perturbed.coefficients import coefficients as compute
 
-    return compute(as_graph(source), family)
+    return compute(graph, family)
 
 
-def rates(source: Spec | OperatorGraph) -> Rates:
-    """Nonconvex and PL bounds of every family; see :func:`boundcalc.rates.rate.rates`."""
-    from boundcalc.rates import rates as compute
+def rates(source: Spec | OperatorGraph) -> Any:
+    """The convergence statements of the spec's theory.
 
-    graph = as_graph(source)
-    with located(graph.spec):
-        return compute(graph)
+    Of perturbed passes the nonconvex and PL bounds of every family: a
+    :class:`~boundcalc.rates.rate.Rates`, see :func:`boundcalc.rates.rate.rates`.
+    """
+    from boundcalc.theories.ask import ask
+
+    return ask("rate", as_graph(source)).value
 
 
 def budget(
@@ -95,8 +132,11 @@ def budget(
     formats: bool = False,
     calibrate: bool = False,
     progress: Progress | None = None,
-) -> Budget:
+) -> Any:
     """How large, how often, how many bits; see :func:`boundcalc.budgets.budget.budget`.
+
+    Of another theory: its largest perturbation for a target; the options are for perturbed
+    passes only.
 
     >>> import boundcalc as bc
     >>> from boundcalc.resources import example
@@ -104,9 +144,15 @@ def budget(
     >>> found.magnitudes.scale.status
     <Status.PROVED: 'proved'>
     """
+    graph = as_graph(source)
+    if graph.spec.theory != "perturbed":
+        from boundcalc.theories.ask import ask
+
+        if allocate or formats or calibrate:
+            only_passes(graph.spec, "bits, formats and calibration are")
+        return ask("budget", graph).value
     from boundcalc.budgets.budget import budget as compute
 
-    graph = as_graph(source)
     with located(graph.spec):
         return compute(
             graph, allocate=allocate, formats=formats, calibrate=calibrate, progress=progress
@@ -119,13 +165,15 @@ def simulate(
     engine: EngineName = "auto",
     threads: int | None = None,
     progress: Progress | None = None,
-) -> Run:
-    """A simulated run; see :func:`boundcalc.simulate.run.simulate`."""
-    from boundcalc.simulate import simulate as compute
+) -> Any:
+    """A simulated run; see :func:`boundcalc.simulate.run.simulate`.
 
-    graph = as_graph(source)
-    with located(graph.spec):
-        return compute(graph, engine=engine, threads=threads, progress=progress)
+    Of another theory than perturbed passes a :class:`~boundcalc.theories.runs.TheoryRun`.
+    """
+    from boundcalc.theories.ask import ask
+    from boundcalc.theories.base import Options
+
+    return ask("simulate", as_graph(source), Options(engine, threads, progress)).value
 
 
 def verify(
@@ -134,14 +182,16 @@ def verify(
     engine: EngineName = "auto",
     threads: int | None = None,
     progress: Progress | None = None,
-) -> Verdicts:
-    """Every bound against the simulation; see :func:`boundcalc.verify.verdicts.verify`."""
-    from boundcalc.verify import verify as compute
+) -> Any:
+    """Every bound against the simulation; see :func:`boundcalc.verify.verdicts.verify`.
 
-    graph = as_graph(source)
-    run = simulate(graph, engine=engine, threads=threads, progress=progress)
-    with located(graph.spec):
-        return compute(graph, run=run)
+    Of another theory than perturbed passes
+    :class:`~boundcalc.theories.verdicts.TheoryVerdicts`.
+    """
+    from boundcalc.theories.ask import ask
+    from boundcalc.theories.base import Options
+
+    return ask("verify", as_graph(source), Options(engine, threads, progress)).value
 
 
 def adversary(
@@ -163,6 +213,7 @@ def adversary(
     from boundcalc.verify.adversary import search
 
     graph = as_graph(source)
+    only_passes(graph.spec, "the search for the worst instance is")
     with located(graph.spec):
         return search(graph, objective=objective, starts=starts, seed=seed, progress=progress)
 
@@ -177,6 +228,7 @@ def certify(source: Spec | OperatorGraph, out: str | Path) -> Path:
     from boundcalc.verify.certificate.write import certificate, layout
 
     graph = as_graph(source)
+    only_passes(graph.spec, "certificates are")
     with located(graph.spec):
         write_text(Path(out), layout(certificate(graph)))
     return Path(out)
@@ -214,8 +266,8 @@ def report(
     source: Spec | OperatorGraph, out: str | Path, *, progress: Progress | None = None
 ) -> Path:
     """Write the report into a folder; see :func:`boundcalc.report.write.write_report`."""
-    from boundcalc.report import write_report
+    from boundcalc.report.write import announced
+    from boundcalc.theories.ask import write_report
+    from boundcalc.theories.base import Options
 
-    graph = as_graph(source)
-    with located(graph.spec):
-        return write_report(graph, Path(out), progress=progress)
+    return announced(write_report(as_graph(source), Path(out), Options(progress=progress)))

@@ -22,6 +22,7 @@ PIPELINE = [
     "report",
     "simulate",
     "sweep",
+    "theories",
     "verify",
 ]
 

@@ -18,6 +18,7 @@ import typer
 
 from boundcalc import __version__
 from boundcalc.cli.adversary import adversary
+from boundcalc.cli.answers import answer, only_for_passes, own_form
 from boundcalc.cli.budget import budget
 from boundcalc.cli.certify import certify
 from boundcalc.cli.certify import check as check_certificate
@@ -38,6 +39,7 @@ from boundcalc.cli.refute import refute
 from boundcalc.cli.reproduce import reproduce
 from boundcalc.cli.rerun import rerun
 from boundcalc.cli.sweep import sweep
+from boundcalc.cli.theories import theories
 
 app = typer.Typer(
     name="boundcalc",
@@ -91,6 +93,10 @@ def compile_command(
     if gram is not None and not as_json:
         raise typer.BadParameter("the Gram matrix is written with --json only")
     graph = graph_of(spec, settings)
+    if not own_form(graph):
+        only_for_passes(graph, family=family, formulas=formulas, gram=gram)
+        answer("compile", graph, as_json=as_json)
+        return
     if as_json:
         chosen = coefficients(graph, family or "sharp")
         print_json(compile_results(chosen, gram=gram, formulas=formulas, graph=True))
@@ -110,6 +116,9 @@ def rate(spec: SpecFile, as_json: AsJson = False, settings: Settings = None) -> 
     from boundcalc.report.results import rate_results
 
     graph = graph_of(spec, settings)
+    if not own_form(graph):
+        answer("rate", graph, as_json=as_json)
+        return
     found = rates(graph)
     if as_json:
         print_json(rate_results(found))
@@ -136,6 +145,9 @@ def simulate(
 
     chosen, graph = engine_of(engine), graph_of(spec, settings)
     folder = None if out is None else make_folder(out)
+    if not own_form(graph):
+        answer("simulate", graph, as_json=as_json, engine=chosen, threads=threads, folder=folder)
+        return
     with progress("simulating", quiet=as_json) as report:
         run = run_simulation(graph, engine=chosen, threads=threads, progress=report)
     if folder is not None:
@@ -167,6 +179,9 @@ def verify(
     from boundcalc.report.simulation_results import verify_results
 
     chosen, graph = engine_of(engine), graph_of(spec, settings)
+    if not own_form(graph):
+        answer("verify", graph, as_json=as_json, engine=chosen, threads=threads)
+        return
     with progress("simulating", quiet=as_json) as report:
         verdicts = check(graph, engine=chosen, threads=threads, progress=report)
     if as_json:
@@ -197,15 +212,9 @@ def schema() -> None:
     """Print the JSON Schema of the spec format."""
     import json
 
-    from boundcalc.operators import OPERATORS
-    from boundcalc.perturbations import DISTRIBUTIONS, TRANSFORMS
-    from boundcalc.spec.schema import json_schema
+    from boundcalc.theories.schema import full_schema
 
-    typer.echo(
-        json.dumps(
-            json_schema(OPERATORS, {**DISTRIBUTIONS, **TRANSFORMS}), indent=2, sort_keys=True
-        )
-    )
+    typer.echo(json.dumps(full_schema(), indent=2, sort_keys=True))
 
 
 @app.command()
@@ -233,6 +242,7 @@ app.command(name="import")(import_command)
 app.command()(adversary)
 app.command()(budget)
 app.command()(errata)
+app.command()(theories)
 app.command()(refute)
 app.command()(sweep)
 app.command()(reproduce)

@@ -39,6 +39,9 @@ def adversary(
             expected="error, bias or floor",
         )
     graph = graph_of(spec, settings)
+    from boundcalc.spec.only import only_passes
+
+    only_passes(graph.spec, "the search for the worst instance is")
     folder = None if out is None else make_folder(out)
     with progress("searching", quiet=as_json) as report:
         attack = search(graph, objective=chosen, starts=starts, seed=seed, progress=report)

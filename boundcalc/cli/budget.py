@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from boundcalc.cli.answers import answer, only_for_passes, own_form
 from boundcalc.cli.common import AsJson, Settings, SpecFile, print_json
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ def budget(
     from boundcalc.cli.progress import progress
 
     graph = build(_asked(spec, settings or [], tolerance, target))
+    if not own_form(graph):
+        only_for_passes(graph, formats=formats, allocate=allocate, calibrate=calibrate)
+        answer("budget", graph, as_json=as_json)
+        return
     with progress("calibrating", quiet=as_json) as report:
         found = compute(
             graph, allocate=allocate, formats=formats, calibrate=calibrate, progress=report

@@ -29,7 +29,11 @@ def certify(
     from boundcalc.verify.certificate import checker as code
     from boundcalc.verify.certificate.write import certificate, layout
 
-    document = certificate(graph_of(spec, settings))
+    graph = graph_of(spec, settings)
+    from boundcalc.spec.only import only_passes
+
+    only_passes(graph.spec, "certificates are")
+    document = certificate(graph)
     place = out or Path(f"{spec.stem}.cert.json")
     write_text(place, layout(document))
     if checker is not None:

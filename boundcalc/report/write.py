@@ -5,33 +5,31 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import secrets
 import shutil
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from boundcalc.errors import OutputError
 from boundcalc.files import refused
 from boundcalc.graph import OperatorGraph
+from boundcalc.report.cells import Document
 from boundcalc.report.engine import find_engine, typeset
-from boundcalc.report.gather import Findings, Progress, gather
+from boundcalc.report.gather import Progress, gather
 
 _LOG = logging.getLogger("boundcalc.report")
 
 STEM = "report"
 #: What an earlier report may have left in the folder.
 _OWN = ("report.tex", "report.pdf", "report.md", "report.log", "results.json")
-_OWN_FIGURES = (
-    "graph",
-    "bounds",
-    "depth",
-    "trajectory",
-    "rates",
-    "magnitudes",
-    "prices",
-    "tradeoff",
-    "events",
-)
+_STEM = re.compile(r"[a-z0-9-]{1,100}")
+_MOST_RESULTS = 100_000_000  # bytes of an earlier results.json that is looked into
+
+#: Draws figures into a folder, and says what the report has: its document and results.json.
+Compose = Callable[[Path], tuple[Document, Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,11 @@ def write_report(graph: OperatorGraph, out: Path, *, progress: Progress | None =
         If the folder cannot be written.  Nothing is left behind then, nor after an
         interruption.
     """
-    written = write(graph, out, progress=progress)
+    return announced(write(graph, out, progress=progress))
+
+
+def announced(written: Written) -> Path:
+    """The folder of a report; why there is no PDF is logged as a warning."""
     if written.message:
         _LOG.warning(written.message)
     return written.folder
@@ -114,12 +116,37 @@ def write(
     ...     sorted(path.name for path in written.folder.iterdir())
     ['figures', 'report.md', 'report.tex', 'results.json']
     """
+    return write_document(out, lambda folder: compose(graph, folder, progress), engine=engine)
+
+
+def write_document(out: Path, make: Compose, *, engine: str | None = "auto") -> Written:
+    """Any report as a folder of files: all of them, or none.
+
+    Parameters
+    ----------
+    out
+        The folder, made if it is not there.  What an earlier report left there is replaced.
+    make
+        Makes the content; it is given the folder for figures, which exists.
+    engine
+        As for :func:`write`.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+    """
     out = Path(out).absolute()
     workplace = _workplace(out)
     try:
-        findings = gather(graph, progress=progress)
+        figures = workplace / "figures"
+        figures.mkdir()
+        document, found = make(figures)
+        drawn = sorted({path.stem for path in figures.iterdir()})
+        if not drawn:
+            figures.rmdir()
         chosen = find_engine() if engine == "auto" else engine
-        made, problem = _fill(workplace, findings, chosen)
+        made, problem = _fill(workplace, document, {**found, "figures": drawn}, chosen)
         message = ""
         if not made:
             message = f"the PDF was not made: {problem}"
@@ -131,6 +158,25 @@ def write(
         raise refused(out, error) from None
     finally:
         shutil.rmtree(workplace, ignore_errors=True)
+
+
+def compose(
+    graph: OperatorGraph, folder: Path, progress: Progress | None
+) -> tuple[Document, Mapping[str, Any]]:
+    """The report on perturbed passes: its document and results.json, figures in a folder."""
+    from boundcalc.report.content import document
+    from boundcalc.report.figures import draw
+    from boundcalc.report.results import results
+
+    findings = gather(graph, progress=progress)
+    content = document(findings, draw(findings, folder))
+    return content, results(
+        findings.graph,
+        findings.coefficients,
+        findings.rates,
+        findings.verdicts,
+        findings.budget,
+    )
 
 
 def _workplace(out: Path) -> Path:
@@ -153,24 +199,14 @@ def _workplace(out: Path) -> Path:
     return place
 
 
-def _fill(workplace: Path, findings: Findings, engine: str | None) -> tuple[bool, str]:
+def _fill(
+    workplace: Path, content: Document, found: dict[str, Any], engine: str | None
+) -> tuple[bool, str]:
     """Everything that belongs into the folder; whether there is a PDF, and why not."""
-    from boundcalc.report.content import document
-    from boundcalc.report.figures import draw
     from boundcalc.report.render import latex_document, markdown_document
-    from boundcalc.report.results import results
     from boundcalc.resources import folder
 
     templates = folder("templates")
-    figures = draw(findings, workplace / "figures")
-    content = document(findings, figures)
-    found = results(
-        findings.graph,
-        findings.coefficients,
-        findings.rates,
-        findings.verdicts,
-        findings.budget,
-    )
     texts = {
         "report.tex": latex_document(content, templates),
         "report.md": markdown_document(content, templates),
@@ -191,6 +227,7 @@ def _place(workplace: Path, out: Path) -> None:
         out.parent.mkdir(parents=True, exist_ok=True)
         workplace.rename(out)
         return
+    earlier = _earlier_figures(out)
     if (workplace / "figures").exists():
         (out / "figures").mkdir(exist_ok=True)
     files = [path.relative_to(workplace) for path in sorted(workplace.rglob("*")) if path.is_file()]
@@ -198,7 +235,22 @@ def _place(workplace: Path, out: Path) -> None:
         os.replace(workplace / name, out / name)  # noqa: PTH105 - one step, also over a file
     # Figures and a PDF of an earlier report would contradict this one.
     stale = [Path(name) for name in _OWN]
-    stale += [Path("figures") / f"{s}.{e}" for s in _OWN_FIGURES for e in ("pdf", "png")]
+    stale += [Path("figures") / f"{stem}.{end}" for stem in earlier for end in ("pdf", "png")]
     for name in stale:
         if name not in files:
             (out / name).unlink(missing_ok=True)
+
+
+def _earlier_figures(out: Path) -> tuple[str, ...]:
+    """Stems of the figures that an earlier report lists; none where there is no such list."""
+    path = out / "results.json"
+    try:
+        if path.stat().st_size > _MOST_RESULTS:
+            return ()
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return ()
+    listed = found.get("figures") if isinstance(found, dict) else None
+    if not isinstance(listed, list):
+        return ()
+    return tuple(s for s in listed if isinstance(s, str) and _STEM.fullmatch(s))

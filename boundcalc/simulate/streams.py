@@ -10,7 +10,14 @@ import numpy as np
 from boundcalc.operators.base import Array
 
 #: So that what is drawn for one purpose does not shift the numbers of another.
-STREAMS = {"weights": 0, "perturbations": 1, "sampling": 2, "check": 3, "events": 4}
+STREAMS = {
+    "weights": 0,
+    "perturbations": 1,
+    "sampling": 2,
+    "check": 3,
+    "events": 4,
+    "distributed": 12,
+}
 
 
 def stream(seed: int, purpose: str, *keys: int) -> np.random.Generator:

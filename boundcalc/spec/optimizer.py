@@ -19,6 +19,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "heavy_ball": ("momentum",),
     "nesterov": ("momentum",),
     "adam": ("beta1", "beta2", "epsilon"),
+    "unified_momentum": ("momentum", "s"),
 }
 
 
@@ -44,11 +45,14 @@ class OptimizerSection(Frozen):
     """A method and its parameters; a name alone is that method with its usual parameters.
 
     ``sgd`` has none; ``momentum`` (averaged), ``heavy_ball`` and ``nesterov`` have ``momentum``,
-    usually 0.9; ``adam`` has ``beta1``, ``beta2`` and ``epsilon``, usually 0.9, 0.999 and 1e-8.
+    usually 0.9; ``unified_momentum`` has that and ``s``, usually 1: 0 is the heavy ball, 1 is
+    Nesterov's method; ``adam`` has ``beta1``, ``beta2`` and ``epsilon``, usually 0.9, 0.999 and
+    1e-8.
     """
 
-    type: Literal["sgd", "momentum", "heavy_ball", "nesterov", "adam"]
+    type: Literal["sgd", "momentum", "heavy_ball", "nesterov", "adam", "unified_momentum"]
     momentum: Decay | None = None
+    s: Size | None = None
     beta1: Decay | None = None
     beta2: Decay | None = None
     epsilon: Positive | None = None

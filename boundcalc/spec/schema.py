@@ -25,7 +25,9 @@ _OPEN_SECTIONS = {"OperatorSection": "type", "PerturbationSection": "model"}
 
 
 def json_schema(
-    operators: Mapping[str, type[BaseModel]], distributions: Mapping[str, type[BaseModel]]
+    operators: Mapping[str, type[BaseModel]],
+    distributions: Mapping[str, type[BaseModel]],
+    theories: Mapping[str, type[BaseModel] | None] | None = None,
 ) -> dict[str, Any]:
     """The schema (draft 2020-12) of a spec with these library objects.
 
@@ -36,6 +38,8 @@ def json_schema(
     ----------
     operators, distributions
         The libraries that ``type`` and ``model`` refer to.
+    theories
+        What ``theory`` may be, with the model of the section under that name, if there is one.
 
     Examples
     --------
@@ -48,6 +52,8 @@ def json_schema(
     libraries = {"OperatorSection": operators, "PerturbationSection": distributions}
     for section, library in libraries.items():
         _complete(schema, section, library)
+    del schema["properties"]["own"]
+    _add_theories(schema, theories or {"perturbed": None})
     return {"$schema": DIALECT, "$id": IDENTIFIER, **schema, "title": "boundcalc spec, version 1"}
 
 
@@ -107,6 +113,24 @@ def _complete(schema: dict[str, Any], section: str, library: Mapping[str, type[B
         named = {"required": [key], "properties": {key: {"const": name}}}
         cases.append({"if": named, "then": case})
     part["allOf"] = cases
+
+
+def _add_theories(schema: dict[str, Any], theories: Mapping[str, type[BaseModel] | None]) -> None:
+    """Each theory's own section, allowed and required where the spec names the theory."""
+    schema["properties"]["theory"]["enum"] = list(theories)
+    cases = []
+    for name, model in theories.items():
+        if model is None:
+            continue
+        section = _schema_of(model)
+        _adopt(schema, section.pop("$defs", {}))
+        schema["properties"][name] = section
+        named = {"required": ["theory"], "properties": {"theory": {"const": name}}}
+        cases.append(
+            {"if": named, "then": {"required": [name]}, "else": {"properties": {name: False}}}
+        )
+    if cases:
+        schema["allOf"] = cases
 
 
 def _adopt(schema: dict[str, Any], definitions: Mapping[str, Any]) -> None:

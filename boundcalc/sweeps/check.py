@@ -10,6 +10,7 @@ from boundcalc.operators import OPERATORS
 from boundcalc.perturbations import DISTRIBUTIONS, TRANSFORMS
 from boundcalc.spec.loading import library_object
 from boundcalc.spec.model import PerturbationSection, Spec
+from boundcalc.spec.only import only_passes
 from boundcalc.spec.places import Trail, dotted
 from boundcalc.spec.sections import OpenSection, OperatorSection
 from boundcalc.sweeps.grid import Grid
@@ -26,6 +27,7 @@ def check_points(spec: Spec, grid: Grid) -> None:
     first point is built as it will run.  What only goes wrong in another combination is
     recorded at its point.
     """
+    only_passes(spec, "sweeps are")
     for name in ("simulation", "training"):
         if getattr(spec, name) is None:
             raise SpecError(

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from boundcalc.errors import SpecError
 from boundcalc.graph import OperatorGraph
+from boundcalc.report.cells import Document
 from boundcalc.simulate.engines import EngineName
 from boundcalc.simulate.run import Progress
 from boundcalc.spec.fields import Frozen
@@ -108,6 +109,18 @@ class Theory(ABC):
         """Draw into a folder that exists; styles are set (:mod:`boundcalc.report.plots`)."""
         del graph, answers, folder
         return ()
+
+    def compose(
+        self, graph: OperatorGraph, folder: Path, options: Options
+    ) -> tuple[Document, Mapping[str, Any]]:
+        """The report's document and its results.json, figures drawn into a folder.
+
+        All theories have the same sections in the same order
+        (:mod:`boundcalc.theories.document`); a theory seldom needs a form of its own.
+        """
+        from boundcalc.theories.document import compose
+
+        return compose(self, graph, folder, options)
 
     def own(self, spec: Spec) -> Any:
         """The theory's own section of a spec, checked.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from boundcalc.arithmetic import Number
@@ -132,33 +133,58 @@ class Statement:
     conditions: tuple[Content, ...] = ()
 
 
-@dataclass(frozen=True)
 class Answer:
     """What a theory answers to one command.
 
-    Attributes
+    Parameters
     ----------
     value
         What was computed, for Python: any object of the theory's own.
     data
         The object that ``--json`` prints: plain data in which numbers may be
-        :class:`~boundcalc.arithmetic.Number` or sampled floats.
+        :class:`~boundcalc.arithmetic.Number` or sampled floats; or what makes it when it is
+        asked for.
     blocks
-        The same for people, on the terminal and in the report.
+        The same for people, on the terminal and in the report; or what makes them.
     statements
         Of a rate: the theorems behind it.
     cautions
         What a reader must know before using any of it; shown first.
     exit_code
         Of the command: 0, or of ``verify`` 1 (violated) and 3 (undetermined).
+
+    Examples
+    --------
+    >>> answer = Answer(1, {"bound": 1}, lambda: ())
+    >>> answer.data, answer.blocks
+    ({'bound': 1}, ())
     """
 
-    value: Any
-    data: Mapping[str, Any]
-    blocks: tuple[Block, ...]
-    statements: tuple[Statement, ...] = ()
-    cautions: tuple[str, ...] = ()
-    exit_code: int = 0
+    def __init__(
+        self,
+        value: Any,
+        data: Mapping[str, Any] | Callable[[], Mapping[str, Any]],
+        blocks: tuple[Block, ...] | Callable[[], tuple[Block, ...]],
+        statements: tuple[Statement, ...] = (),
+        cautions: tuple[str, ...] = (),
+        exit_code: int = 0,
+    ) -> None:
+        self.value = value
+        self._data = data
+        self._blocks = blocks
+        self.statements = statements
+        self.cautions = cautions
+        self.exit_code = exit_code
+
+    @cached_property
+    def data(self) -> Mapping[str, Any]:
+        """What ``--json`` prints."""
+        return self._data() if callable(self._data) else self._data
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The same for people."""
+        return self._blocks() if callable(self._blocks) else self._blocks
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from boundcalc.simulate.optimizers.adam import Adam
 from boundcalc.simulate.optimizers.heavy_ball import HeavyBall
 from boundcalc.simulate.optimizers.momentum import Momentum
 from boundcalc.simulate.optimizers.nesterov import Nesterov
+from boundcalc.simulate.optimizers.unified_momentum import UnifiedMomentum
 
 STEP = 0.05
 
@@ -23,6 +24,7 @@ METHODS = {
     "heavy_ball": HeavyBall(0.7),
     "nesterov": Nesterov(0.7),
     "adam": Adam(0.8, 0.9, 1e-3),
+    "unified_momentum": UnifiedMomentum(0.7, 1.6),
 }
 
 
@@ -58,6 +60,17 @@ def literal_nesterov(w, gradients):
     return path
 
 
+def literal_unified_momentum(w, gradients):
+    """The three sequences y, yˢ and w, with s = 1.6."""
+    behind, path = w, []
+    for g in gradients:
+        plain, ahead = w - STEP * g, w - 1.6 * STEP * g
+        w = plain + 0.7 * (ahead - behind)
+        behind = ahead
+        path.append(w)
+    return path
+
+
 def literal_adam(w, gradients):
     """Algorithm 1 of Kingma and Ba, line by line."""
     m = v = 0.0
@@ -77,6 +90,7 @@ LITERAL = {
     "heavy_ball": literal_heavy_ball,
     "nesterov": literal_nesterov,
     "adam": literal_adam,
+    "unified_momentum": literal_unified_momentum,
 }
 
 
@@ -146,6 +160,27 @@ def test_without_momentum_each_is_sgd(method):
     start, gradients = rng.normal(size=(2, 3)), rng.normal(size=(10, 2, 3))
     plain = run(Sgd(), start, gradients)
     np.testing.assert_allclose(run(method(0.0), start, gradients), plain, rtol=1e-14, atol=1e-15)
+
+
+@pytest.mark.parametrize("s", [0.0, 0.5, 1.0, 7.0])
+def test_unified_momentum_without_momentum_is_sgd_to_the_last_bit(s):
+    rng = np.random.default_rng(3)
+    start, gradients = rng.normal(size=(2, 3)), rng.normal(size=(40, 2, 3))
+    plain = run(Sgd(), start, gradients)
+    assert np.array_equal(run(UnifiedMomentum(0.0, s), start, gradients), plain)
+
+
+def test_unified_momentum_holds_the_heavy_ball_and_nesterovs_method():
+    """s = 0 and s = 1; and s = 1/(1 − β) is SGD with the step size γ/(1 − β)."""
+    rng = np.random.default_rng(6)
+    start, gradients = rng.normal(size=(2, 3)), rng.normal(size=(60, 2, 3))
+    unified = {s: run(UnifiedMomentum(0.75, s), start, gradients) for s in (0.0, 1.0, 4.0)}
+    assert np.array_equal(unified[0.0], run(HeavyBall(0.75), start, gradients))
+    nesterov = run(Nesterov(0.75), start, gradients)
+    np.testing.assert_allclose(unified[1.0], nesterov, rtol=1e-12, atol=1e-13)
+    longer = run(Sgd(), start, gradients, STEP / (1 - 0.75))
+    np.testing.assert_allclose(unified[4.0], longer, rtol=1e-12, atol=1e-13)
+    assert np.abs(unified[0.0] - unified[1.0]).max() > 1e-2
 
 
 def test_adam_without_averages_steps_along_signs():
@@ -301,6 +336,9 @@ def graph_with(keys):
         ("optimizer: {type: nesterov, momentum: s}", Nesterov, (0.5,)),
         ("optimizer: {type: heavy_ball, momentum: 0}", HeavyBall, (0.0,)),
         ("optimizer: {type: adam, beta2: 1/4, epsilon: s}", Adam, (0.9, 0.25, 0.5)),
+        ("optimizer: unified_momentum", UnifiedMomentum, (0.9, 1.0)),
+        ("optimizer: {type: unified_momentum, momentum: 0, s: s}", UnifiedMomentum, (0.0, 0.5)),
+        ("optimizer: {type: unified_momentum, s: 0}", UnifiedMomentum, (0.9, 0.0)),
         ("optimizer: {type: adam, beta1: 1/4}", Adam, (0.25, 0.999, 1e-8)),
     ],
 )
@@ -322,6 +360,8 @@ def test_codes_differ_and_defaults_match_the_constructors():
     [
         ("optimizer: {type: sgd, momentum: 1/2}", ["`momentum`", "sgd", "no parameters"]),
         ("optimizer: {type: adam, momentum: 1/2}", ["`momentum`", "adam", "`beta1`"]),
+        ("optimizer: {type: nesterov, s: 1}", ["`s`", "nesterov", "type: unified_momentum"]),
+        ("optimizer: {type: unified_momentum, s: -1}", ["training.optimizer.s", "negative"]),
         ("optimizer: {type: heavy_ball, epsilon: 1}", ["`epsilon`", "heavy_ball", "type: adam"]),
         ("optimizer: {type: heavy_ball, momentum: 1}", ["training.optimizer.momentum", "[0, 1)"]),
         ("optimizer: {type: heavy_ball, momentum: -1/2}", ["negative"]),
@@ -345,6 +385,7 @@ def test_what_does_not_belong_is_refused_when_the_spec_is_read(keys, words):
         ("optimizer: {type: heavy_ball, momentum: large}", "training.optimizer.momentum"),
         ("optimizer: {type: adam, beta2: sqrt(large)}", "training.optimizer.beta2"),
         ("optimizer: {type: adam, epsilon: large - 3}", "training.optimizer.epsilon"),
+        ("optimizer: {type: unified_momentum, s: s - large}", "training.optimizer.s"),
         ("optimizer: {type: nesterov, momentum: 0.99999999999999999999}", "momentum"),
     ],
 )

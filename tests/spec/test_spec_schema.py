@@ -12,13 +12,12 @@ from spec_texts import DESIGN_DATA
 
 import boundcalc.spec.schema
 from boundcalc.errors import SpecError
-from boundcalc.operators import OPERATORS
-from boundcalc.perturbations import DISTRIBUTIONS, TRANSFORMS
 from boundcalc.spec.loading import loads
 from boundcalc.spec.schema import json_schema, schema_text
+from boundcalc.theories.schema import full_schema
 
 SHIPPED = sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))
-SCHEMA = json_schema(OPERATORS, {**DISTRIBUTIONS, **TRANSFORMS})
+SCHEMA = full_schema()
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 

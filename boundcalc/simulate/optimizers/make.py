@@ -13,12 +13,13 @@ from boundcalc.simulate.optimizers.base import Optimizer, Sgd
 from boundcalc.simulate.optimizers.heavy_ball import HeavyBall
 from boundcalc.simulate.optimizers.momentum import Momentum
 from boundcalc.simulate.optimizers.nesterov import Nesterov
+from boundcalc.simulate.optimizers.unified_momentum import UnifiedMomentum
 from boundcalc.spec.expressions import Expression
 from boundcalc.spec.model import TrainingSection
 
 #: Name in the spec → optimizer.
 OPTIMIZERS: dict[str, type[Optimizer]] = {
-    method.name: method for method in (Sgd, Momentum, HeavyBall, Nesterov, Adam)
+    method.name: method for method in (Sgd, Momentum, HeavyBall, Nesterov, Adam, UnifiedMomentum)
 }
 
 
@@ -28,7 +29,8 @@ def make_optimizer(graph: OperatorGraph) -> Optimizer:
     Raises
     ------
     SpecError
-        For a β outside [0, 1) or an ε that is not a positive number, in float64.
+        For a β outside [0, 1), an ε that is not a positive number or an s that is not one ≥ 0,
+        in float64.
     SymbolError
         If a symbol in it has no value.
 
@@ -87,6 +89,8 @@ def _parameter(graph: OperatorGraph, stated: Expression, key: str) -> float:
     value, where = _value(graph, stated), f"training.optimizer.{key}"
     if key == "epsilon":
         return _positive(stated, value, where, "leave `epsilon` out for the usual 1e-8")
+    if key == "s":
+        return _not_negative(stated, value, where)
     if not 0 <= value < 1:
         raise SpecError(
             "a decay that is not in [0, 1)",
@@ -94,6 +98,18 @@ def _parameter(graph: OperatorGraph, stated: Expression, key: str) -> float:
             value=stated.source,
             expected=f"0 ≤ {key} < 1 in float64",
             fix=f"leave `{key}` out for its usual value",
+        )
+    return value
+
+
+def _not_negative(stated: Expression, value: float, where: str) -> float:
+    if not 0 <= value < math.inf:
+        raise SpecError(
+            "not a number that is 0 or more",
+            where=where,
+            value=stated.source,
+            expected="a finite number ≥ 0 in float64",
+            fix="leave `s` out for Nesterov's method, s = 1",
         )
     return value
 

@@ -13,6 +13,7 @@ from boundcalc.simulate.optimizers.adam import Adam
 from boundcalc.simulate.optimizers.heavy_ball import HeavyBall
 from boundcalc.simulate.optimizers.momentum import Momentum
 from boundcalc.simulate.optimizers.nesterov import Nesterov
+from boundcalc.simulate.optimizers.unified_momentum import UnifiedMomentum
 
 pytestmark = needs_compiler
 
@@ -22,6 +23,8 @@ METHODS = {
     "heavy_ball": HeavyBall(0.95),
     "nesterov": Nesterov(0.7),
     "nesterov at 0": Nesterov(0.0),
+    "unified momentum": UnifiedMomentum(0.7, 1.6),
+    "unified momentum at 0": UnifiedMomentum(0.7, 0.0),
     "adam": Adam(),
     "adam without averages": Adam(0.0, 0.0, 1e-8),
     "adam with long averages": Adam(0.99999, 0.9999999, 1e-3),

@@ -14,6 +14,7 @@ enum {
   OPTIMIZER_HEAVY_BALL,
   OPTIMIZER_NESTEROV,
   OPTIMIZER_ADAM,
+  OPTIMIZER_UNIFIED_MOMENTUM,
 };
 
 /* g <- g min(1, limit / |g|); what is not finite has no direction and is left as it is. */
@@ -71,6 +72,19 @@ PURE void nesterov_step(const double beta, const double step, const int k, real 
   }
 }
 
+/* e = d - s step g,  w <- w + beta e - step g,  d <- beta e - step g + s step g */
+PURE void unified_momentum_step(const double *parameters, const double step, const int k,
+                                real *restrict w, const real *restrict gradient,
+                                real *restrict lag) {
+  const real stay = (real)parameters[0], share = (real)parameters[1], length = (real)step;
+  for (int i = 0; i < k; i++) {
+    const real part = length * gradient[i], ahead = share * part;
+    const real move = stay * (lag[i] - ahead) - part;
+    w[i] += move;
+    lag[i] = move + ahead;
+  }
+}
+
 /* Kingma and Ba, Algorithm 1; a second moment that overflows makes its weight NaN. */
 PURE void adam_step(const double *parameters, const double step, const int64_t t, const int k,
                     real *restrict w, const real *restrict gradient, real *restrict first,
@@ -107,6 +121,9 @@ PURE void optimizer_step(const int code, const double *parameters, const double 
     break;
   case OPTIMIZER_ADAM:
     adam_step(parameters, step_size, t, k, w, gradient, states, states + stride);
+    break;
+  case OPTIMIZER_UNIFIED_MOMENTUM:
+    unified_momentum_step(parameters, step_size, k, w, gradient, states);
     break;
   default: {
     const real length = (real)step_size;

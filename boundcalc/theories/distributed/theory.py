@@ -1,0 +1,133 @@
+"""Distributed SGD, compressed SGD and sign SGD as a theory of this package."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from boundcalc.errors import SpecError
+from boundcalc.graph import OperatorGraph
+from boundcalc.spec.fields import Frozen
+from boundcalc.theories.base import Options, Theory, Verb
+from boundcalc.theories.distributed.section import DistributedSection
+from boundcalc.theories.values import Answer, Assumption, Citation, Drawn
+
+COM = Citation(
+    key="COM",
+    text="E. Monzio Compagnoni, R. Islamov, A. Orvieto, E. Gorbunov, On the interaction of noise, "
+    "compression role, and adaptivity under (L0, L1)-smoothness: an SDE-based approach, "
+    "arXiv:2506.00181, 2025",
+    bibtex="""@article{COM,
+  title   = {On the Interaction of Noise, Compression Role, and Adaptivity under
+             $(L_0, L_1)$-Smoothness: An {SDE}-based Approach},
+  author  = {Monzio Compagnoni, Enea and Islamov, Rustem and Orvieto, Antonio
+             and Gorbunov, Eduard},
+  journal = {arXiv preprint arXiv:2506.00181},
+  year    = {2025}
+}""",
+)
+
+
+class DistributedTheory(Theory):
+    """D(C)SGD and DSignSGD under (L0, L1)-smoothness and heavy-tailed noise."""
+
+    name: ClassVar[str] = "distributed"
+    title: ClassVar[str] = "Distributed SGD with compression and sign"
+    summary: ClassVar[str] = (
+        "N agents send compressed gradients, or their signs, of an (L0, L1)-smooth objective, "
+        "under noise that may grow with the gradient or have heavy tails."
+    )
+    citations: ClassVar[tuple[Citation, ...]] = (COM,)
+    section: ClassVar[type[Frozen] | None] = DistributedSection
+    lenient: ClassVar[bool] = True
+
+    def accepts(self, graph: OperatorGraph) -> None:
+        """Plain steps without perturbed passes, and a section whose numbers fit the graph.
+
+        Raises
+        ------
+        SpecError
+            For perturbations, another optimizer, clipping, sampling noise beside that of the
+            agents, or a dimension that is not the graph's.
+        """
+        spec = graph.spec
+        self.own(spec)
+        if spec.perturbations:
+            raise SpecError(
+                "perturbed passes and distributed noise do not compose",
+                where=spec.where("perturbations"),
+                expected="no perturbations",
+                fix="remove them, or put their error into sigma0 and sigma1",
+            )
+        training, simulation = spec.training, spec.simulation
+        if training is not None and training.optimizer.type != "sgd":
+            raise SpecError(
+                "the agents' average is applied as it is",
+                where=spec.where("training.optimizer.type"),
+                value=training.optimizer.type,
+                expected="sgd",
+                fix="remove `optimizer`",
+            )
+        if training is not None and training.clip is not None:
+            raise SpecError(
+                "clipping is each agent's own here",
+                where=spec.where("training.clip"),
+                expected="no `training.clip`",
+                fix="use `distributed.clip`",
+            )
+        if simulation is not None and simulation.noise.kind != "none":
+            raise SpecError(
+                "the noise is that of the agents",
+                where=spec.where("simulation.noise"),
+                value=simulation.noise.kind,
+                expected="no `simulation.noise`",
+                fix="use sigma0, sigma1 and nu of `distributed`",
+            )
+
+    def assumptions(self, graph: OperatorGraph) -> tuple[Assumption, ...]:
+        """(L0, L1), the noise, the compression, and what is chosen."""
+        from boundcalc.theories.distributed.ledger import assumptions
+
+        return assumptions(graph, self.own(graph.spec))
+
+    def compile(self, graph: OperatorGraph) -> Answer:
+        """Step conditions, and the modified equations' drift and diffusion as formulas."""
+        from boundcalc.theories.distributed.conditions import compiled
+
+        return compiled(graph, self.own(graph.spec))
+
+    def rate(self, graph: OperatorGraph) -> Answer:
+        """The statements at the spec's steps, and the step conditions."""
+        from boundcalc.theories.distributed.rate import rate
+
+        return rate(graph, self.own(graph.spec))
+
+    def budget(self, graph: OperatorGraph) -> Answer:
+        """The largest compression and noise, and the fewest agents, for a target."""
+        from boundcalc.theories.distributed.budget import budget
+
+        return budget(graph, self.own(graph.spec))
+
+    def simulate(self, graph: OperatorGraph, options: Options) -> Answer:
+        """The agents, run: what stays bounded, and the left sides of the statements."""
+        from boundcalc.theories.distributed.run import simulate
+
+        return simulate(self, graph, options)
+
+    def verify(self, graph: OperatorGraph, options: Options, run: Answer | None = None) -> Answer:
+        """The statements held against a run."""
+        from boundcalc.theories.distributed.verify import verify
+
+        return verify(self, graph, options, run)
+
+    def figures(
+        self, graph: OperatorGraph, answers: Mapping[Verb, Answer], folder: Path
+    ) -> tuple[Drawn, ...]:
+        """Runs of the algorithms and the share that stays bounded."""
+        from boundcalc.theories.distributed.figures import draw
+
+        return draw(graph, answers, folder)
+
+
+THEORY = DistributedTheory()

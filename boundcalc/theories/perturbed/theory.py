@@ -1,0 +1,134 @@
+"""Perturbed forward and backward passes as a theory among others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from boundcalc.budgets.budget import budget
+from boundcalc.graph import OperatorGraph
+from boundcalc.rates import rates
+from boundcalc.report.budget_blocks import budget_blocks
+from boundcalc.report.budget_results import budget_results
+from boundcalc.report.cells import Block, Document, Maths
+from boundcalc.report.coefficient_blocks import coefficient_blocks
+from boundcalc.report.gather import Findings
+from boundcalc.report.rate_blocks import rate_blocks
+from boundcalc.report.results import compile_results, rate_results
+from boundcalc.report.simulation_results import simulate_results, verify_results
+from boundcalc.report.verdict_blocks import verdict_blocks
+from boundcalc.report.write import compose
+from boundcalc.simulate import Run, simulate
+from boundcalc.theories.base import Options, Theory
+from boundcalc.theories.ledger import objective_assumptions
+from boundcalc.theories.perturbed.coefficients import coefficients
+from boundcalc.theories.perturbed.families import FAMILIES
+from boundcalc.theories.perturbed.families import KZY as CITED
+from boundcalc.theories.runs import TheoryRun, metric_table
+from boundcalc.theories.values import Answer, Assumption, Citation
+from boundcalc.verify import verify
+
+KZY = Citation(
+    "KZY",
+    CITED,
+    """@misc{KZY,
+  author        = {Kong, Boao and Zhang, Hengrui and Yuan, Kun},
+  title         = {On the Convergence of Stochastic Gradient Descent with Perturbed
+                   Forward-Backward Passes},
+  year          = {2026},
+  eprint        = {2602.20646},
+  archivePrefix = {arXiv}
+}""",
+)
+
+
+class PerturbedPasses(Theory):
+    """Additive δ after operators and ε on gradients passed back; three families of bounds.
+
+    [KZY]; docs/theory.md, sections 2 to 6.  The answers' values are those of
+    :mod:`boundcalc.rates`, :mod:`boundcalc.budgets`, :mod:`boundcalc.simulate` and
+    :mod:`boundcalc.verify`.
+    """
+
+    name = "perturbed"
+    title = "Perturbed forward and backward passes"
+    summary = (
+        "Noise δ after an operator and ε on a gradient passed back: quantisation, compression, "
+        "bit flips. Error and bias of the gradient, nonconvex and PL rates."
+    )
+    citations = (KZY,)
+
+    def accepts(self, graph: OperatorGraph) -> None:
+        """Any graph: what a family cannot speak of it refuses by itself, with the reason."""
+        del graph
+
+    def assumptions(self, graph: OperatorGraph) -> tuple[Assumption, ...]:
+        """A1, A2, A4 and the gap; A3 by operator is the table of constants."""
+        a3 = Assumption(
+            "A3",
+            ("every operator has the constants of the table: ", Maths(r"a, b, \ell, A, B, A', B'")),
+        )
+        moments = Assumption(
+            "levels",
+            "every perturbation has the moments that the spec states or its model implies",
+        )
+        return (*objective_assumptions(graph), a3, moments)
+
+    def compile(self, graph: OperatorGraph) -> Answer:
+        """Coefficients of every family; in JSON those of sharp."""
+        found = {name: coefficients(graph, name) for name in FAMILIES}
+        return Answer(
+            found,
+            lambda: compile_results(found["sharp"], graph=True),
+            lambda: coefficient_blocks(Findings(graph, found, None, "", None, "")),
+        )
+
+    def rate(self, graph: OperatorGraph) -> Answer:
+        """Nonconvex and PL bounds of every family."""
+        found = rates(graph)
+
+        def blocks() -> tuple[Block, ...]:
+            compiled = {name: coefficients(graph, name) for name in FAMILIES}
+            return rate_blocks(Findings(graph, compiled, found, "", None, ""))
+
+        return Answer(found, lambda: rate_results(found), blocks)
+
+    def budget(self, graph: OperatorGraph) -> Answer:
+        """Admissible magnitudes and frequencies."""
+        found = budget(graph)
+        findings = Findings(graph, {}, None, "", None, "", found)
+        return Answer(
+            found, lambda: budget_results(found), lambda: budget_blocks(findings, lambda *_: ())
+        )
+
+    def simulate(self, graph: OperatorGraph, options: Options) -> Answer:
+        """The chain with its perturbations, by either engine."""
+        run = simulate(
+            graph, engine=options.engine, threads=options.threads, progress=options.progress
+        )
+        return Answer(run, lambda: simulate_results(run), lambda: (metric_table(_plain(run)),))
+
+    def verify(self, graph: OperatorGraph, options: Options, run: Answer | None = None) -> Answer:
+        """Every family's bounds against the run."""
+        made = run or self.simulate(graph, options)
+        found = verify(graph, run=made.value)
+
+        def blocks() -> tuple[Block, ...]:
+            compiled = {name: coefficients(graph, name) for name in FAMILIES}
+            return verdict_blocks(Findings(graph, compiled, found.rates, "", found, ""))
+
+        return Answer(found, lambda: verify_results(found), blocks, exit_code=found.exit_code)
+
+    def compose(
+        self, graph: OperatorGraph, folder: Path, options: Options
+    ) -> tuple[Document, Mapping[str, Any]]:
+        """The long report, with the network, its coefficients and their formulas."""
+        return compose(graph, folder, options.progress)
+
+
+def _plain(run: Run) -> TheoryRun:
+    return TheoryRun(run.metrics, run.seed, run.replicas, run.steps, run.seconds, run.confidence)
+
+
+THEORY = PerturbedPasses()
