@@ -58,22 +58,27 @@ def read_sweep(folder: str | Path) -> SweepResult:
     return read(Path(folder))
 
 
-def build(spec: Spec) -> OperatorGraph:
+def build(
+    spec: Spec, *, theories: Mapping[str, str | Theory] | None = None, **libraries: Any
+) -> OperatorGraph:
     """Compile a spec into an operator graph, as its theory needs it.
+
+    Parameters
+    ----------
+    theories
+        The registry of theories, to add some; by default those of ``boundcalc theories``.
+    libraries
+        As for :func:`boundcalc.graph.build.build`: ``folder``, ``operators``,
+        ``distributions``, ``transforms``.
 
     Raises
     ------
     SpecError
         For anything in the spec that does not fit together, or that its theory refuses.
-
-    See Also
-    --------
-    boundcalc.graph.build.build, boundcalc.theories.registry.build_for
     """
-    from boundcalc.theories.registry import build_for
+    from boundcalc.theories.registry import THEORIES, build_for
 
-    with located(spec):
-        return build_for(spec)
+    return build_for(spec, theories=theories or THEORIES, **libraries)
 
 
 def as_graph(source: Spec | OperatorGraph) -> OperatorGraph:

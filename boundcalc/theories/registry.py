@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from typing import Any
 
 from boundcalc.errors import SpecError, nearest
 from boundcalc.graph import OperatorGraph, build
+from boundcalc.graph.locate import located
 from boundcalc.spec.model import Spec
 from boundcalc.theories.base import Theory
 
 #: ``theory: NAME`` → the module whose ``THEORY`` it is, imported when it is asked for.
 THEORIES: Mapping[str, str | Theory] = {
     "perturbed": "boundcalc.theories.perturbed.theory",
+    "staleness": "boundcalc.theories.staleness.theory",
 }
 
 
@@ -67,8 +70,17 @@ def theory_of(spec: Spec, *, theories: Mapping[str, str | Theory] = THEORIES) ->
     return theory
 
 
-def build_for(spec: Spec, *, theories: Mapping[str, str | Theory] = THEORIES) -> OperatorGraph:
+def build_for(
+    spec: Spec, *, theories: Mapping[str, str | Theory] = THEORIES, **libraries: Any
+) -> OperatorGraph:
     """The graph of a spec, as its theory needs it.
+
+    Parameters
+    ----------
+    theories
+        The registry.
+    libraries
+        As for :func:`boundcalc.graph.build.build`.
 
     Raises
     ------
@@ -76,6 +88,7 @@ def build_for(spec: Spec, *, theories: Mapping[str, str | Theory] = THEORIES) ->
         For anything in the spec that does not fit together, or that the theory refuses.
     """
     theory = theory_of(spec, theories=theories)
-    graph = build(spec, lenient=theory.lenient)
-    theory.accepts(graph)
+    graph = build(spec, lenient=theory.lenient, **libraries)
+    with located(spec):
+        theory.accepts(graph)
     return graph

@@ -19,8 +19,8 @@ from boundcalc.report.cells import (
     Theorem,
 )
 from boundcalc.report.notation import joined, said, sentence
-from boundcalc.report.numbers import DOWN, value
-from boundcalc.theories.values import Assumption, Quantity, Statement
+from boundcalc.report.numbers import DOWN, UP, value
+from boundcalc.theories.values import Answer, Assumption, Quantity, Statement
 
 _STATUS = {"not stated": "–"}
 
@@ -47,6 +47,23 @@ def statement_data(statement: Statement) -> dict[str, Any]:
             if number is not None and number.exact is not None
         },
     }
+
+
+def statement_answer(name: str, statements: Sequence[Statement]) -> Answer:
+    """The answer to ``rate`` of a theory that has nothing to add: statements under its name."""
+    return Answer(
+        tuple(statements),
+        {name: {s.key: statement_data(s) for s in statements}},
+        (statement_table("The bounds, term by term.", statements),),
+        tuple(statements),
+    )
+
+
+def quantity_answer(quantities: Sequence[Quantity], caption: Content = "Numbers.") -> Answer:
+    """An answer that is a list of quantities."""
+    return Answer(
+        tuple(quantities), quantity_data(quantities), (quantity_table(caption, quantities),)
+    )
 
 
 def quantity_data(quantities: Sequence[Quantity]) -> dict[str, Any]:
@@ -171,6 +188,5 @@ def _cell(cell: Any) -> Content:
 
 
 def _side(number: Number | None) -> str:
-    from boundcalc.report.numbers import UP
 
     return DOWN if number is not None and number.limit else UP

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -199,11 +199,11 @@ def verdict_table(found: TheoryVerdicts) -> tuple[Block, ...]:
             Table(
                 caption="Every statement against the simulation.",
                 columns=(
-                    Column("claim", 3.4),
-                    Column("statement", 2.0),
+                    Column("claim", 3.0),
+                    Column("statement", 1.9),
                     Column("bound"),
                     Column("observed"),
-                    Column(f"{text_of(100 * found.confidence)}% interval", 3.9),
+                    Column(f"{text_of(100 * found.confidence)}% interval", 3.4),
                     Column("slack"),
                     Column("verdict", 2.15),
                 ),
@@ -236,7 +236,7 @@ def _row(v: Verdict) -> tuple[Content, ...]:
     return (
         v.claim,
         v.family,
-        value(v.bound, 4),
+        replace(value(v.bound, 4), fraction=None),
         sampled(v.observed, 3),
         interval(*v.ci, digits=3),
         slack,

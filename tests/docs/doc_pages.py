@@ -229,7 +229,7 @@ class Page:
                 elif block.kind == "console":
                     self._console(block, shell)
                 else:
-                    assert block.kind in ("sh", "text", "bibtex"), f"{where}: {block.kind!r}"
+                    assert block.kind in ("sh", "text", "bibtex", "math"), f"{where}: {block.kind!r}"
 
     def _python(self, block: Block, namespace: dict[str, Any], where: str) -> None:
         if not block.body.lstrip().startswith(">>>"):

@@ -250,6 +250,39 @@ def test_other_files_in_the_folder_stay(
     assert (tmp_path / "report.md").read_text(encoding="utf-8").startswith("# Tiny logistic")
 
 
+def test_figures_of_an_earlier_report_go_and_others_stay(
+    tiny: OperatorGraph, quick: Findings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def draw(findings: Findings, folder: Path) -> dict[str, Content]:
+        for end in ("pdf", "png"):
+            (folder / f"graph.{end}").write_text("new", encoding="utf-8")
+        return {"graph": "the network"}
+
+    monkeypatch.setattr(drawing, "draw", draw)
+    figures = tmp_path / "figures"
+    figures.mkdir()
+    for name in ("rates.png", "graph.png", "mine.png"):
+        (figures / name).write_text("old", encoding="utf-8")
+    (tmp_path / "secret.png").write_text("mine", encoding="utf-8")
+    earlier = {"figures": ["rates", "graph", "../secret", 5]}
+    (tmp_path / "results.json").write_text(json.dumps(earlier), encoding="utf-8")
+    writing.write(tiny, tmp_path, engine=None)
+    assert {p.name for p in figures.iterdir()} == {"graph.pdf", "graph.png", "mine.png"}
+    assert (figures / "graph.png").read_text(encoding="utf-8") == "new"
+    assert (tmp_path / "secret.png").exists()
+    assert json.loads((tmp_path / "results.json").read_text())["figures"] == ["graph"]
+
+
+@pytest.mark.parametrize("text", ["", "[", '{"figures": {}}', "[1]", "[" * 100_000])
+def test_damaged_results_of_an_earlier_report_are_replaced(
+    text: str, tiny: OperatorGraph, quick: Findings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawing, "draw", lambda findings, folder: {})
+    (tmp_path / "results.json").write_text(text, encoding="utf-8")
+    writing.write(tiny, tmp_path, engine=None)
+    assert json.loads((tmp_path / "results.json").read_text())["name"] == "Tiny logistic"
+
+
 def test_a_file_in_the_way(tiny: OperatorGraph, quick: Findings, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     for out in (tmp_path / "file", tmp_path / "file" / "inside"):
