@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from boundcalc.errors import BoundcalcError
 from boundcalc.graph import OperatorGraph
 from boundcalc.graph.locate import located
-from boundcalc.report.write import Written, write_document
 from boundcalc.theories.base import Options, Theory, Verb
 from boundcalc.theories.registry import THEORIES, theory_of
 from boundcalc.theories.values import Answer
+
+if TYPE_CHECKING:
+    from boundcalc.report.write import Written
 
 
 def ask(
@@ -41,7 +44,7 @@ def ask(
     --------
     >>> import boundcalc as bc
     >>> from boundcalc.resources import example
-    >>> answer = ask("rate", bc.build(bc.load(example("deep-uniform"))))
+    >>> answer = ask("rate", bc.build(bc.load(example("logistic-nonconvex"))))
     >>> sorted(answer.data)
     ['horizon', 'nonconvex', 'notes', 'pl', 'step_size']
     """
@@ -84,6 +87,8 @@ def write_report(
     OutputError
         If the folder cannot be written; nothing is half-written then.
     """
+    from boundcalc.report.write import write_document
+
     with located(graph.spec):
         theory = theory_of(graph.spec, theories=theories)
         chosen = options or Options()

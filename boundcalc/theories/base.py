@@ -6,17 +6,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from boundcalc.errors import SpecError
 from boundcalc.graph import OperatorGraph
-from boundcalc.report.cells import Document
-from boundcalc.simulate.engines import EngineName
-from boundcalc.simulate.run import Progress
 from boundcalc.spec.fields import Frozen
 from boundcalc.spec.loading import library_object
 from boundcalc.spec.model import Spec
 from boundcalc.theories.values import Answer, Assumption, Citation, Composition, Drawn
+
+if TYPE_CHECKING:
+    from boundcalc.report.cells import Document
+    from boundcalc.simulate.engines import EngineName
+    from boundcalc.simulate.run import Progress
 
 #: The six commands, the last of which (report) is made from the answers to the others.
 Verb = Literal["compile", "rate", "budget", "simulate", "verify"]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from boundcalc.arithmetic import Number
-from boundcalc.report.cells import Block, Content, Maths
+
+if TYPE_CHECKING:
+    from boundcalc.report.cells import Block, Content, Maths
 
 
 @dataclass(frozen=True)
