@@ -77,10 +77,8 @@ def _piece(piece: Piece) -> str:
 
 def _table(console: Console, block: Table) -> None:
     # The caption becomes the title, without its full stop.
-    title = re.sub(r"\.$", "", said(block.caption))
-    table = RichTable(
-        title=escape(title), title_justify="left", title_style="bold", box=None, pad_edge=False
-    )
+    print_line(console, re.sub(r"\.$", "", said(block.caption)), style="bold")
+    table = RichTable(box=None, pad_edge=False)
     for column in block.columns:
         wide = column.width is not None and column.width >= _WIDE
         table.add_column(
