@@ -6,10 +6,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from boundcalc.arithmetic import WIDE
-from boundcalc.errors import SymbolError
+from boundcalc.errors import SpecError, SymbolError
 from boundcalc.graph import OperatorGraph
 from boundcalc.report import plots
-from boundcalc.report.gather import Findings
 from boundcalc.report.layers import type_name
 from boundcalc.report.layout import Edge
 from boundcalc.report.numbers import UP, text_of
@@ -30,9 +29,8 @@ _SIZES = (8.5, 7.5)  # points of names, and of types and numbers at edges
 _INK, _QUIET, _FILL, _MOVED = "#000000", "#555555", "#F4F4F4", "#D55E00"
 
 
-def graph_figure(findings: Findings) -> Figure | None:
+def graph_figure(graph: OperatorGraph) -> Figure | None:
     """The graph with its operators' names and types; None where it is too large."""
-    graph = findings.graph
     if graph.size > (MOST_IN_CHAIN if graph.is_chain else MOST_OPERATORS):
         return None
     plan = make_plan(graph)
@@ -56,7 +54,7 @@ def _labels(graph: OperatorGraph) -> dict[Edge, str]:
     """
     try:
         a = graph.graph_constants(WIDE).a
-    except SymbolError:
+    except (SymbolError, SpecError):  # a symbol without a value, an operator without constants
         a = None
     back = {p.edge for p in graph.perturbations if p.direction == "backward"}
     found: dict[Edge, str] = {}

@@ -72,7 +72,7 @@ def draw(findings: Findings, folder: Path) -> dict[str, Content]:
     Stem of each figure → its caption.
     """
     painters: dict[str, Callable[[Findings], Figure | None]] = {
-        "graph": graph_figure,
+        "graph": lambda found: graph_figure(found.graph),
         "bounds": bounds_figure,
         "depth": depth_figure,
         "rates": rates_figure,

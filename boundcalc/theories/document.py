@@ -23,7 +23,9 @@ from boundcalc.report.cells import (
     Strong,
     Table,
 )
+from boundcalc.report.drawing import graph_figure
 from boundcalc.report.fitting import fitted
+from boundcalc.report.network import described
 from boundcalc.report.notation import joined, plural, said, sentence
 from boundcalc.report.numbers import value
 from boundcalc.report.results import versions
@@ -34,6 +36,8 @@ from boundcalc.theories.runs import TheoryRun
 from boundcalc.theories.statements import ledger_table, statement_theorems
 from boundcalc.theories.values import Answer, Drawn
 from boundcalc.theories.verdicts import TheoryVerdicts, headline
+
+_DRAWN = 2  # operators from which there is something to draw
 
 #: Heading of each command's section.
 HEADINGS: Mapping[Verb, str] = {
@@ -61,7 +65,7 @@ def compose(
     """
     answers, reasons = gather(theory, graph, options)
     with plots.style():
-        drawn = theory.figures(graph, answers, folder)
+        drawn = (*network(graph, folder), *theory.figures(graph, answers, folder))
     document = arrange(theory, graph, answers, reasons, drawn)
     found: dict[str, Any] = {
         "name": graph.name,
@@ -156,6 +160,19 @@ def arrange(
             if s.blocks
         ),
     )
+
+
+def network(graph: OperatorGraph, folder: Path) -> tuple[Drawn, ...]:
+    """The graph as a drawing; none where it is too large or a single operator."""
+    figure = None if graph.size < _DRAWN else graph_figure(graph)
+    if figure is None:
+        return ()
+    plots.save(figure, folder / "graph")
+    caption: Content = (
+        "The network: operators with number, name and type. The number at an edge, where constants "
+        "are known, is the bound on the norm of its Jacobian."
+    )
+    return (Drawn("graph", "The setting", caption, described(graph)),)
 
 
 def setting_blocks(theory: Theory, graph: OperatorGraph) -> tuple[Block, ...]:

@@ -107,7 +107,7 @@ def test_graphs_that_fit_are_drawn(name: str) -> None:
     text = getattr(report_specs, name)
     findings = build(text if isinstance(text, str) else text())
     with plots.style():
-        figure = graph_figure(findings)
+        figure = graph_figure(findings.graph)
     assert figure is not None
     words = [text.get_text() for text in figure.axes[0].texts]
     for number in range(1, findings.graph.size + 1):
@@ -120,7 +120,7 @@ def test_graphs_that_fit_are_drawn(name: str) -> None:
 
 def test_perturbed_places_are_marked() -> None:
     with plots.style():
-        figure = graph_figure(build(report_specs.NETWORK))
+        figure = graph_figure(build(report_specs.NETWORK).graph)
     assert figure is not None
     words = [text.get_text() for text in figure.axes[0].texts]
     assert [word for word in words if "δ" in word] == ["3 embed left δ", "7 both δ", "11 head δ"]
@@ -131,21 +131,24 @@ def test_perturbed_places_are_marked() -> None:
 
 def test_slots_that_read_the_same_operator_have_one_edge() -> None:
     with plots.style():
-        figure = graph_figure(build(report_specs.nasty_graph()))
+        figure = graph_figure(build(report_specs.nasty_graph()).graph)
     assert figure is not None
     assert "2 ε" in [text.get_text() for text in figure.axes[0].texts]
 
 
 def test_large_graphs_and_long_chains_are_not_drawn() -> None:
-    assert graph_figure(build(report_specs.BLOCKS)) is None
+    assert graph_figure(build(report_specs.BLOCKS).graph) is None
     uniform = "uniform: {jac: 1, lip: 1, hess: 1, hess_op: 1, third: 1}"
     head = f"version: 1\nname: x\ngraph:\n  {uniform}\n  operators:\n"
     chain = head + f"    - {{id: f, repeat: {MOST_IN_CHAIN + 1}}}\n"
-    assert graph_figure(build(chain)) is None
+    assert graph_figure(build(chain).graph) is None
     leaves = [f"b{k}" for k in range(14)]  # side by side, boxes would be too narrow to read
     assert len(leaves) + 2 <= MOST_OPERATORS
     wide = head + "    - {id: a}\n" + "".join(f"    - {{id: {b}, inputs: [a]}}\n" for b in leaves)
-    assert graph_figure(build(wide + f"    - {{id: z, inputs: [{', '.join(leaves)}]}}\n")) is None
+    assert (
+        graph_figure(build(wide + f"    - {{id: z, inputs: [{', '.join(leaves)}]}}\n").graph)
+        is None
+    )
 
 
 def test_a_drawing_stays_on_its_page() -> None:

@@ -15,6 +15,7 @@ from boundcalc.report import engine as engines
 from boundcalc.report import figures as drawing
 from boundcalc.report import write as writing
 from boundcalc.report import write_report
+from boundcalc.report.cells import Content
 from boundcalc.report.content import document
 from boundcalc.report.gather import Findings, gather
 from boundcalc.report.render import markdown_document

@@ -195,7 +195,7 @@ def test_the_report_holds_figures_and_escapes_names(tmp_path: Path) -> None:
     assert r"a toy \& its" in tex
     assert "figures/toy" in tex
     results = json.loads((written.folder / "results.json").read_text(encoding="utf-8"))
-    assert results["figures"] == ["toy"]
+    assert results["figures"] == ["graph", "toy"]
     assert results["theory"] == "toy"
     assert results["compile"] == {"size": 1}
 
