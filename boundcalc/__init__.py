@@ -37,9 +37,11 @@ if TYPE_CHECKING:
         load,
         loads,
         rates,
+        read_sweep,
         refute,
         report,
         simulate,
+        sweep,
         theories,
         verify,
     )

@@ -11,12 +11,12 @@ import pytest
 import yaml
 
 import boundcalc as bc
-import boundcalc.theories
 from boundcalc.errors import SpecError
 from boundcalc.report.cells import Bullets, Equation, Figure, Paragraph, Table, Theorem
 from boundcalc.resources import examples
 from boundcalc.spec.fields import Frozen
 from boundcalc.spec.loading import load
+from boundcalc.theories import registry
 from boundcalc.theories.ask import ask
 from boundcalc.theories.base import Theory
 from boundcalc.theories.plain import jsonable
@@ -30,7 +30,7 @@ SPECS = {stem: path for stem, path in examples().items() if load(path).theory in
 
 
 def test_every_folder_is_registered() -> None:
-    home = Path(boundcalc.theories.__file__).parent
+    home = Path(registry.__file__).parent
     folders = {path.parent.name for path in home.glob("*/theory.py")}
     assert folders == set(THEORIES)
 
