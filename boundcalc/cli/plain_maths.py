@@ -27,6 +27,7 @@ _DOWN = str.maketrans("0123456789+-()aeijknoprstux", "₀₁₂₃₄₅₆₇�
 _CAN_UP = set("0123456789+-()nikTj")
 _CAN_DOWN = set("0123456789+-()aeijknoprstux")
 _ACCENTS = {"tilde": "\u0303", "bar": "\u0304", "hat": "\u0302"}
+_FUNCTIONS = frozenset({"max", "min", "sup", "inf", "log", "ln", "exp", "sin", "cos"})
 _DEEPEST = 30
 
 
@@ -37,6 +38,8 @@ def plain_maths(latex: str) -> str:
     'E‖∇f(xⁿ)‖² ≤ 2Δ₀/(Nα)'
     >>> plain_maths(r"\sqrt{c_4^2+4(1-\beta)^2c_3}"), plain_maths(r"q_{\min}")
     ('√(c₄²+4(1-β)²c₃)', 'q_min')
+    >>> plain_maths(r"\frac{1}{L\max q_k}")
+    '1/(L max qₖ)'
     """
     text = re.sub(r"\\[,;:! ]", " ", latex).replace("{}", "")
     text = _groups(text)
@@ -56,6 +59,10 @@ def _groups(text: str, depth: int = 0) -> str:
             assert name is not None  # noqa: S101 - a backslash is followed by something
             position += len(name[0])
             piece, position = _command(name[1], text, position, depth)
+            if name[1] in _FUNCTIONS:
+                before, after = out[-1:], text[position : position + 1]
+                piece = " " * (before not in ("", " ", "(")) + piece
+                piece += " " * (after.isalnum() or after == "\\")
             out += piece
         elif char in "^_":
             inner, position = _argument(text, position + 1)
