@@ -16,6 +16,8 @@ STREAMS = {
     "sampling": 2,
     "check": 3,
     "events": 4,
+    "staleness": 10,
+    "shrinkage": 11,
     "distributed": 12,
 }
 

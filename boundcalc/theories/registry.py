@@ -16,6 +16,7 @@ from boundcalc.theories.base import Theory
 THEORIES: Mapping[str, str | Theory] = {
     "perturbed": "boundcalc.theories.perturbed.theory",
     "staleness": "boundcalc.theories.staleness.theory",
+    "shrinkage": "boundcalc.theories.shrinkage.theory",
 }
 
 

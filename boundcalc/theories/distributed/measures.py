@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
 from boundcalc.operators.base import Array
 from boundcalc.theories.distributed.noise_sampling import Noise
+from boundcalc.theories.distributed.paths import Measure
 from boundcalc.theories.distributed.schedules import Steps
-from boundcalc.theories.distributed.simulator import Measure
 
-#: Keys of the metrics; docs/distributed.md says which statement bounds which.
-SQUARED, NORMALISED, SIGN = "mean_squared_gradient", "mean_normalised_gradient", "mean_sign_gain"
+#: Keys of the metrics; ``left_side`` is what the statement about the algorithm bounds.
+SQUARED, NORMALISED, LEFT = "mean_squared_gradient", "mean_normalised_gradient", "left_side"
 
 
 def squared_gradient(gradient: Array) -> Array:
@@ -42,7 +43,8 @@ def sign_gain(gradient: Array, noise: Noise) -> Array:
     size = np.abs(gradient)[:, None, :]  # (R, 1, d)
     scale = noise.scale(np.linalg.norm(gradient, axis=1))[..., None]  # (R, N, 1)
     # min(|∂|, σ)/σ, which is 1 for σ = 0: its limit.
-    part = np.divide(np.minimum(size, scale), scale, out=np.ones_like(size + scale), where=scale > 0)
+    part = np.ones(np.broadcast_shapes(size.shape, scale.shape))
+    np.divide(np.minimum(size, scale), scale, out=part, where=scale > 0)
     return np.asarray((size * part).sum(axis=2).mean(axis=1))
 
 
@@ -64,8 +66,28 @@ def step_weights(steps: Steps, horizon: int) -> Array:
     return np.asarray(found / found.sum())
 
 
+def weighted_gradient(gradient: Array, steps: Steps) -> Array:
+    """q(a)a², ``(R,)``, with the weight q that the schedule gives the gradient.
+
+    1/(L0 + L1·a) of ``normalised``, 1/(offset + a) of ``inverse_norm``, else 1.
+    """
+    if steps.kind == "normalised":
+        return normalised_gradient(gradient, steps.L0, steps.L1)
+    if steps.kind == "inverse_norm":
+        return normalised_gradient(gradient, steps.offset, 1.0)
+    return squared_gradient(gradient)
+
+
 def measures_of(
-    algorithm: str, noise: Noise, steps: Steps, horizon: int, sign: Array | None, L0: float, L1: float
+    algorithm: str,
+    noise: Noise,
+    steps: Steps,
+    horizon: int,
+    *,
+    sign: Array | None = None,
+    L0: float = 1.0,
+    L1: float = 0.0,
+    stop: float = math.inf,
 ) -> Mapping[str, Measure]:
     """By key what is averaged along a run.
 
@@ -74,6 +96,10 @@ def measures_of(
     sign
         Probabilities of the sign statement; None where it says nothing at these steps, whose
         own weights are taken then.
+    L0, L1
+        Of the measure that all algorithms share.
+    stop
+        The statement's bound on ‖∇f‖, for steps that are fixed in advance.
     """
     plain = step_weights(steps, horizon)
     found = {
@@ -82,5 +108,8 @@ def measures_of(
     }
     if algorithm == "dsignsgd":
         weights = plain if sign is None else sign
-        found[SIGN] = Measure(weights, lambda gradient: sign_gain(gradient, noise))
+        found[LEFT] = Measure(weights, lambda gradient: sign_gain(gradient, noise))
+    else:
+        limit = stop if steps.known(1) is not None else math.inf
+        found[LEFT] = Measure(plain, lambda gradient: weighted_gradient(gradient, steps), limit)
     return found

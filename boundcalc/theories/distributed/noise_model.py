@@ -54,14 +54,15 @@ class Setting:
             found = self.kind.maximum(found, value)
         return found
 
-    def moment(self, sigma: tuple[Scalar, ...]) -> Scalar:
-        """avg_i (1 + ω_i)vσ_i², the mean second moment of what agents send of pure noise, by d."""
-        n = max(len(self.omega), len(sigma))
-        omega, sigmas = _spread(self.omega, n), _spread(sigma, n)
-        pairs = tuple((1 + w) * s**2 for w, s in zip(omega, sigmas, strict=True))
+    def moment(self, sigma: tuple[Scalar, ...]) -> Scalar | None:
+        """v·avg_i (1 + ω_i)σ_i²; None where it is infinite."""
+        if all(s == 0 for s in sigma):
+            return self.kind.number(0)
         factor = self.variance_factor
-        assert factor is not None  # noqa: S101 - asked for only where the variance is finite
-        return factor * self.average(pairs)
+        if factor is None:
+            return None
+        pairs = paired(self.omega, sigma)
+        return factor * self.average(tuple((1 + w) * s**2 for w, s in pairs))
 
     @property
     def variance_factor(self) -> Scalar | None:
@@ -81,19 +82,76 @@ class Setting:
         return kind.minimum(whole, cut)
 
     @property
-    def A(self) -> Scalar:
-        """[ω̄ + d(avg σ1²ω + avg σ1²)]/N, by which E‖ĝ‖² ≤ (1 + A)‖∇f‖² + B'."""
-        noise = self.dimension * self.moment(self.sigma1)
-        return (self.average(self.omega) + noise) / self.agents
+    def A(self) -> Scalar | None:
+        """[ω̄ + d(avg σ1²ω + avg σ1²)]/N; E‖ĝ‖² ≤ (1 + A)‖∇f‖² + B'.  None where infinite."""
+        noise = self.moment(self.sigma1)
+        if noise is None:
+            return None
+        return (self.average(self.omega) + self.dimension * noise) / self.agents
 
     @property
-    def B(self) -> Scalar:
-        """B' = d(avg σ0² + avg σ0²ω)/N."""
-        return self.dimension * self.moment(self.sigma0) / self.agents
+    def B(self) -> Scalar | None:
+        """B' = d(avg σ0² + avg σ0²ω)/N; None where it is infinite."""
+        noise = self.moment(self.sigma0)
+        return None if noise is None else self.dimension * noise / self.agents
+
+    @property
+    def levels(self) -> tuple[Scalar, Scalar]:
+        """A and B', both finite.
+
+        Raises
+        ------
+        ValueError
+            If the noise's variance is infinite.
+        """
+        A, B = self.A, self.B
+        if A is None or B is None:
+            raise ValueError("the variance of the noise is infinite")
+        return A, B
+
+    @property
+    def noisy(self) -> bool:
+        """Whether there may be noise at all."""
+        return not all(s == 0 for s in (*self.sigma0, *self.sigma1))
+
+    @property
+    def bounded(self) -> bool:
+        """Whether the length of a step is surely bounded, or costs no more than its square."""
+        return self.L1 == 0 or not self.noisy or self.truncation is not None
+
+    @property
+    def reach(self) -> Scalar:
+        """R with L1γ‖ĝ‖ ≤ γ(L0 + L1‖∇f‖)·R surely.
+
+        R = avg_i (1 + ω_i) max(1 + τ√d·σ1_i, L1τ√d·σ0_i/L0): docs/theory.md, Lemma 10.4.
+
+        Raises
+        ------
+        ValueError
+            If the noise is not :attr:`bounded`.
+        """
+        if self.L1 == 0:
+            return self.kind.number(0)
+        if not self.noisy:
+            return 1 + self.average(self.omega)
+        if self.truncation is None:
+            raise ValueError("the noise is unbounded")
+        length = self.truncation * self.kind.sqrt(self.kind.number(self.dimension))
+        parts = tuple(
+            (1 + w) * self.kind.maximum(1 + length * s1, self.L1 * length * s0 / self.L0)
+            for w, s0, s1 in paired(self.omega, self.sigma0, self.sigma1)
+        )
+        return self.average(parts)
 
 
-def _spread(values: tuple[Scalar, ...], n: int) -> tuple[Scalar, ...]:
-    return values * n if len(values) == 1 else values
+def paired(*lists: tuple[Scalar, ...]) -> list[tuple[Scalar, ...]]:
+    """Numbers by agent side by side; one number stands for all agents.
+
+    >>> paired((1,), (2, 3))
+    [(1, 2), (1, 3)]
+    """
+    n = max(map(len, lists))
+    return list(zip(*(values * n if len(values) == 1 else values for values in lists), strict=True))
 
 
 def setting_in(graph: OperatorGraph, section: DistributedSection, kind: Arithmetic) -> Setting:

@@ -60,6 +60,8 @@ class Noise:
 
     def scale(self, gradient_norm: Array) -> Array:
         """s_i(‖∇f‖) of all agents, ``(R, N)``, for norms ``(R,)``."""
+        if not self.sigma1.any():
+            return np.broadcast_to(self.sigma0, (len(gradient_norm), self.agents))
         return np.asarray(np.hypot(self.sigma0, self.sigma1 * gradient_norm[:, None]))
 
     def standard(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:

@@ -156,6 +156,12 @@ class DistributedSection(Frozen):
                 "sigma_max: a number for all agents, or one for each",
                 "add `sigma_max`",
             )
+        if self.algorithm == "dsignsgd" and self.steps.type == "normalised":
+            raise custom_error(
+                "the prescribed normalisation is that of D(C)SGD",
+                "constant, inverse_sqrt or inverse_norm",
+                "use `schedule: {type: inverse_sqrt}`",
+            )
         return self
 
     @property

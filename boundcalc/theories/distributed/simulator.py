@@ -2,119 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 from boundcalc.errors import SpecError
 from boundcalc.operators.base import Array
-from boundcalc.theories.distributed.algorithms import Algorithm
-from boundcalc.theories.distributed.noise_sampling import BLOCK, Draws, Noise, tiles
-from boundcalc.theories.distributed.schedules import Steps
+from boundcalc.theories.distributed.noise_sampling import BLOCK, Draws, tiles
+from boundcalc.theories.distributed.paths import Both, Plan, Walk
+from boundcalc.theories.distributed.smoothness import smoothness_met
 
 MAX_NUMBERS = 60_000_000  # that the agents of one block of replicas may send in a step
 _AT_ONCE = 2_000_000  # numbers that a step works on
 _PROBE = 1e-4  # how far probes of the gradient reach, relative to 1 + ‖x‖
-_CLOSE = 1e-6  # iterates closer than this are not told apart: differences would be rounding
 MOST_PROBES = 32  # steps at which probes are made
-
-#: f and ∇f of many points ``(R, d)``: ``(R,)`` and ``(R, d)``.
-Both = Callable[[Array], tuple[Array, Array]]
-
-
-@dataclass(frozen=True)
-class Measure:
-    """Σ_k p_k·φ(∇f(x_k)), the mean of φ at a random time with probabilities p_k.
-
-    Attributes
-    ----------
-    weights
-        ``(T,)``: p_k ≥ 0, with sum 1.
-    of
-        φ: from gradients ``(R, d)`` to ``(R,)``.
-    """
-
-    weights: Array
-    of: Callable[[Array], Array]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """One run.
-
-    Attributes
-    ----------
-    algorithm, noise, steps
-        What agents send, what disturbs them, and γ_k.
-    horizon, replicas, seed
-        T, R, and the seed.
-    escape
-        A replica with ‖x‖ beyond it, or not finite, is stopped.
-    every
-        f, ‖∇f‖ and ‖x‖ are recorded at every so many steps, and at the end.
-    measures
-        By name what is averaged along the run.
-    L1
-        For the smoothness that a run meets; see :attr:`Walk.L0_met`.
-    """
-
-    algorithm: Algorithm
-    noise: Noise
-    steps: Steps
-    horizon: int
-    replicas: int
-    seed: int
-    escape: float
-    every: int = 1
-    measures: Mapping[str, Measure] = field(default_factory=dict)
-    L1: float = 0.0
-
-    @property
-    def recorded(self) -> list[int]:
-        """The recorded steps: 0, every, 2·every, … and T."""
-        return [*range(0, self.horizon, self.every), self.horizon]
-
-
-@dataclass(frozen=True)
-class Walk:
-    """What a run met.
-
-    Attributes
-    ----------
-    at
-        ``(n,)``: the recorded steps.
-    loss, gradient_norm, distance
-        ``(n, R)``: f, ‖∇f‖ and ‖x‖; infinite from the step on at which a replica escaped.
-    final
-        ``(R, d)``: x_T; of a replica that escaped the last iterate before.
-    escaped
-        ``(R,)``: the step whose iterate was beyond the escape radius; −1 if none was.
-    measured
-        Name → ``(R,)``, the measures of the plan; infinite for a replica that escaped.
-    L0_met
-        The smallest L0 for which no pair of points that the run looked at refutes
-        (L0, L1)-smoothness, −∞ if there was no pair.
-    least, largest_distance
-        The least f, and the largest ‖x‖ of a replica that did not escape; NaN if all did.
-    """
-
-    at: Array
-    loss: Array
-    gradient_norm: Array
-    distance: Array
-    final: Array
-    escaped: npt.NDArray[np.int64]
-    measured: Mapping[str, Array]
-    L0_met: float
-    least: float
-    largest_distance: float
-
-    @property
-    def bounded(self) -> npt.NDArray[np.bool_]:
-        """``(R,)``: which replicas did not escape."""
-        return self.escaped < 0
 
 
 def walk(
@@ -143,6 +46,9 @@ def walk(
 
     Examples
     --------
+    >>> from boundcalc.theories.distributed.algorithms import Algorithm
+    >>> from boundcalc.theories.distributed.noise_sampling import Noise
+    >>> from boundcalc.theories.distributed.schedules import Steps
     >>> half = lambda x: (np.sum(x**2, axis=1) / 2, x)
     >>> quiet = Noise("gaussian", np.zeros(1), np.zeros(1))
     >>> plan = Plan(Algorithm("dsgd"), quiet, Steps("constant", 0.5), 3, 2, 0, 1e6)
@@ -182,6 +88,7 @@ class _Tile:
         self.at = plan.recorded
         self.series = np.full((3, len(self.at), rows), np.inf)
         self.sums = {name: np.zeros(rows) for name in plan.measures}
+        self.open = {name: np.ones(rows, dtype=np.bool_) for name in plan.measures}
         self.met, self.least = -np.inf, np.inf
         self.largest = np.full(rows, float(np.linalg.norm(start)))
         apart = max(1, len(self.at) // MOST_PROBES)
@@ -203,9 +110,11 @@ class _Tile:
                     self.series[part, row, alive] = values[alive]
             if step == self.plan.horizon:
                 break
+            self._stop(alive, norm)
             for name, measure in self.plan.measures.items():
                 if measure.weights[step] > 0:
-                    self.sums[name] += measure.weights[step] * measure.of(gradient)
+                    gain = measure.weights[step] * measure.of(gradient)
+                    self.sums[name] += np.where(self.open[name], gain, 0.0)
             self._advance(step, alive, gradient, norm)
             told(step + 1)
         return self._result()
@@ -220,10 +129,20 @@ class _Tile:
         new = self.x - plan.steps.at(step, norm)[:, None] * direction
         distance = np.linalg.norm(new, axis=1)
         inside = distance <= plan.escape  # NaN is not
-        self.escaped[alive & ~inside] = step + 1
+        gone = alive & ~inside
+        self.escaped[gone] = step + 1
+        if gone.any() and any(math.isfinite(m.stop) for m in plan.measures.values()):
+            # A run that leaves over a gradient beyond τ's leaves after τ.
+            self._stop(gone, np.linalg.norm(self.both(new)[1], axis=1))
         kept = alive & inside
         self.x = np.where(kept[:, None], new, self.x)
         self.largest = np.where(kept, np.maximum(self.largest, distance), self.largest)
+
+    def _stop(self, rows: npt.NDArray[np.bool_], norm: Array) -> None:
+        """Close the measures whose τ has come, in some rows; NaN is beyond every number."""
+        for name, measure in self.plan.measures.items():
+            if math.isfinite(measure.stop):
+                self.open[name] &= ~rows | (norm <= measure.stop)
 
     def _look(self, step: int, alive: npt.NDArray[np.bool_], loss: Array, gradient: Array) -> None:
         """The least f, and secants: from the last iterate, and to a close point."""
@@ -240,8 +159,8 @@ class _Tile:
 
     def _result(self) -> Walk:
         gone = self.escaped >= 0
-        for sums in self.sums.values():
-            sums[gone] = np.inf
+        for name, sums in self.sums.items():
+            sums[gone & self.open[name]] = np.inf
         self.largest[gone] = np.nan
         loss, norm, distance = self.series
         return Walk(
@@ -256,38 +175,6 @@ class _Tile:
             least=self.least,
             largest_distance=_largest(self.largest),
         )
-
-
-def smoothness_met(
-    one: tuple[Array, Array], two: tuple[Array, Array], L1: float, rows: npt.NDArray[np.bool_]
-) -> float:
-    """The smallest L0 for which pairs (x, ∇f(x)) do not refute (L0, L1)-smoothness.
-
-    ‖∇²f‖ ≤ L0 + L1‖∇f‖ implies ‖∇f(y) − ∇f(x)‖ ≤ (L0 + L1‖∇f(x)‖)(e^{L1·r} − 1)/L1 with
-    r = ‖y − x‖, for either end as x.
-
-    Parameters
-    ----------
-    rows
-        Which pairs count; those closer than rounding allows never do.
-
-    Examples
-    --------
-    >>> x, y = np.array([[0.0]]), np.array([[2.0]])
-    >>> smoothness_met((x, 3 * x), (y, 3 * y), 0.0, np.array([True]))
-    3.0
-    """
-    gap = np.linalg.norm(two[0] - one[0], axis=1)
-    size = 1 + np.maximum(np.linalg.norm(one[0], axis=1), np.linalg.norm(two[0], axis=1))
-    rows = rows & (gap > _CLOSE * size)
-    if not rows.any():
-        return -np.inf
-    change = np.linalg.norm(two[1] - one[1], axis=1)[rows]
-    smaller = np.minimum(np.linalg.norm(one[1], axis=1), np.linalg.norm(two[1], axis=1))[rows]
-    gap = gap[rows]
-    with np.errstate(over="ignore"):  # e^{L1·r} may be infinite: then the pair says nothing
-        slope = change / gap if L1 == 0 else change * L1 / np.expm1(L1 * gap)
-    return float(np.max(slope - L1 * smaller))
 
 
 def _together(found: list[Walk]) -> Walk:

@@ -36,6 +36,20 @@ def heaviest_share(values: Array) -> tuple[float, float]:
     return share, min(0.5, _CARRIED / math.sqrt(len(values)))
 
 
+def too_heavy(values: Array) -> float | None:
+    """The share that one value makes up, where that is too much for Student's interval.
+
+    None where it is not, or where there are too few values to tell.
+
+    >>> too_heavy(np.array([0.0] * 999 + [1e9])) is None
+    False
+    """
+    if len(values) < _FEW or not np.isfinite(values).all():
+        return None
+    share, most = heaviest_share(values)
+    return share if share > most else None
+
+
 def careful_interval(values: Array, confidence: float) -> Metric:
     """Student's interval for a mean, or no interval where the values say nothing about it.
 
@@ -52,8 +66,7 @@ def careful_interval(values: Array, confidence: float) -> Metric:
     if not np.isfinite(values).all():
         return Metric(float(np.mean(values)), -math.inf, math.inf)
     found = mean_interval(values, confidence)
-    share, most = heaviest_share(values)
-    if len(values) >= _FEW and share > most:
+    if too_heavy(values) is not None:
         return replace(found, lo=-math.inf, hi=math.inf, degrees=None, method="none: heavy tail")
     return found
 
@@ -81,3 +94,17 @@ def median_interval(values: Array, confidence: float) -> Metric:
     if rank == 0:
         return Metric(median, -math.inf, math.inf, "order statistics")
     return Metric(median, float(ordered[rank - 1]), float(ordered[n - rank]), "order statistics")
+
+
+def quantile_band(values: Array, low: float = 0.05, high: float = 0.95) -> tuple[Array, ...]:
+    """Median and two quantiles over runs, ``(n,)`` each, of values ``(n, R)``; +∞ counts as large.
+
+    Each is a value of the sample, so that none is interpolated between a number and +∞.
+
+    >>> [part.tolist() for part in quantile_band(np.array([[3.0, 1.0, np.inf]]))]
+    [[3.0], [1.0], [inf]]
+    """
+    ordered = np.sort(values, axis=1)
+    last = values.shape[1] - 1
+    places = (round(0.5 * last), int(np.floor(low * last)), int(np.ceil(high * last)))
+    return tuple(ordered[:, place] for place in places)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from boundcalc.errors import SpecError
 from boundcalc.graph import OperatorGraph
 from boundcalc.spec.fields import Frozen
 from boundcalc.theories.base import Options, Theory, Verb
+from boundcalc.theories.distributed.checks import check_section, check_spec
 from boundcalc.theories.distributed.section import DistributedSection
 from boundcalc.theories.values import Answer, Assumption, Citation, Drawn
 
@@ -49,41 +49,10 @@ class DistributedTheory(Theory):
         ------
         SpecError
             For perturbations, another optimizer, clipping, sampling noise beside that of the
-            agents, or a dimension that is not the graph's.
+            agents, numbers out of range, or a dimension that is not the graph's.
         """
-        spec = graph.spec
-        self.own(spec)
-        if spec.perturbations:
-            raise SpecError(
-                "perturbed passes and distributed noise do not compose",
-                where=spec.where("perturbations"),
-                expected="no perturbations",
-                fix="remove them, or put their error into sigma0 and sigma1",
-            )
-        training, simulation = spec.training, spec.simulation
-        if training is not None and training.optimizer.type != "sgd":
-            raise SpecError(
-                "the agents' average is applied as it is",
-                where=spec.where("training.optimizer.type"),
-                value=training.optimizer.type,
-                expected="sgd",
-                fix="remove `optimizer`",
-            )
-        if training is not None and training.clip is not None:
-            raise SpecError(
-                "clipping is each agent's own here",
-                where=spec.where("training.clip"),
-                expected="no `training.clip`",
-                fix="use `distributed.clip`",
-            )
-        if simulation is not None and simulation.noise.kind != "none":
-            raise SpecError(
-                "the noise is that of the agents",
-                where=spec.where("simulation.noise"),
-                value=simulation.noise.kind,
-                expected="no `simulation.noise`",
-                fix="use sigma0, sigma1 and nu of `distributed`",
-            )
+        check_spec(graph.spec)
+        check_section(graph, self.own(graph.spec))
 
     def assumptions(self, graph: OperatorGraph) -> tuple[Assumption, ...]:
         """(L0, L1), the noise, the compression, and what is chosen."""
@@ -93,7 +62,7 @@ class DistributedTheory(Theory):
 
     def compile(self, graph: OperatorGraph) -> Answer:
         """Step conditions, and the modified equations' drift and diffusion as formulas."""
-        from boundcalc.theories.distributed.conditions import compiled
+        from boundcalc.theories.distributed.compiling import compiled
 
         return compiled(graph, self.own(graph.spec))
 

@@ -6,11 +6,11 @@ with Staleness, CVPR 2020, arXiv 1909.02625.
 At every tick of a common clock each block k
 
 1. takes a value from the queue of length p_{k−1} before it, passes it forward at its own
-   weights of that moment, puts the result into the queue p_k and stores what it took in a
-   queue of length m_k of its own;
-2. takes a stored value from that queue and a gradient from the queue of length q_{k+1} that the
-   next block fills, goes backward at its weights of that moment, puts the gradient of what it
-   stored into the queue q_k, and moves its weights.
+   weights of that moment, puts the result into the queue p_k and stores what its operators
+   read in a queue of length m_k of its own;
+2. takes what it stored from that queue and a gradient from the queue of length q_{k+1} that the
+   next block fills, goes backward at its weights of that moment, puts the gradient of its input
+   into the queue q_k, and moves its weights.
 
 At first every queue is full of gaps, and a block that takes a gap does nothing and puts a gap.
 So batch n is passed forward through block k at tick n + p_0 + … + p_{k−1} and back m_k ticks
@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -83,6 +83,11 @@ class Queue(Generic[T]):
         """The item at the front, or None for a gap."""
         return self._items.popleft()
 
+    @property
+    def count(self) -> int:
+        """How many items it holds; gaps are none."""
+        return sum(item is not None for item in self._items)
+
     def through(self, item: T | None) -> T | None:
         """Put one and take one."""
         self.put(item)
@@ -94,8 +99,7 @@ class _Stored:
     """What a block keeps of a batch between its two passes."""
 
     batch: Batch
-    value: Array
-    delta: Shifts
+    inputs: list[Array]
 
 
 class PipelineEngine:
@@ -118,9 +122,8 @@ class PipelineEngine:
 
     Attributes
     ----------
-    w
-        The weights of every block now, ``(R, k)``: of different versions while batches are
-        on their way.
+    ticks
+        How many there are until the last batch is done.
     """
 
     def __init__(
@@ -132,17 +135,26 @@ class PipelineEngine:
         observer: Observer | None = None,
     ) -> None:
         settings = problem.settings
-        self.w = problem.start.copy()
         self._problem, self._stages, self._draws, self._observer = problem, stages, draws, observer
         self._feed = Feed(problem)
         self._ahead = [Queue[tuple[Batch, Array]](length) for length in queues.p[:-1]]
         self._own = [Queue[_Stored](length) for length in queues.m]
         self._back = [Queue[tuple[Batch, Array | None]](length) for length in queues.q[1:]]
-        states = np.zeros((settings.optimizer.states, *self.w.shape))
-        self._weights = [self.w[:, stage.columns] for stage in stages]
-        self._states = [states[:, :, stage.columns] for stage in stages]
+        self._weights = [problem.start[:, stage.columns].copy() for stage in stages]
+        self._states = [np.zeros((settings.optimizer.states, *w.shape)) for w in self._weights]
         self._regularised = problem.program.regulariser.kind != "none"
-        self.ticks = settings.horizon + sum(queues.p) + queues.m[0]
+        self.ticks = settings.horizon + 1 + queues.m[0]  # the first block is the last to be done
+
+    @property
+    def w(self) -> Array:
+        """The weights of every block now, ``(R, k)``: of different versions until the end."""
+        return np.concatenate(self._weights, axis=1)
+
+    @property
+    def held(self) -> int:
+        """How many values and gradients all queues hold now; gaps are none."""
+        queues: list[Queue[Any]] = [*self._ahead, *self._own, *self._back]
+        return sum(queue.count for queue in queues)
 
     def tick(self) -> None:
         """One tick of the clock: every block passes one batch forward and one back."""
@@ -167,9 +179,10 @@ class PipelineEngine:
         batch, value = arrived
         if self._observer is not None:
             self._observer.ahead(block, batch.number, self._weights[block])
-        delta = {} if self._draws is None else self._draws.forward(block, batch)
-        result = self._stages[block].forward(self.w, value, batch.labels, delta)
-        return _Stored(batch, value, delta), (batch, result)
+        weights, labels = self._weights[block], batch.labels
+        delta: Shifts = {} if self._draws is None else self._draws.forward(block, batch)
+        inputs, result = self._stages[block].forward(weights, value, labels, delta)
+        return _Stored(batch, inputs), (batch, result)
 
     def _backward(
         self,
@@ -185,10 +198,12 @@ class PipelineEngine:
         batch, v = stored.batch, None if gradient is None else gradient[1]
         if self._observer is not None:
             self._observer.back(block, batch.number, self._weights[block])
-        if not stage.last and v is None:
-            return batch, None  # nothing here or before it is trained
+        if batch.probe or (v is None and not stage.last):
+            return batch, None  # nothing here or before it is to be moved
         epsilon = {} if self._draws is None else self._draws.backward(block, batch)
-        found, passed = stage.backward(self.w, stored.value, batch.labels, v, stored.delta, epsilon)
+        found, passed = stage.backward(
+            self._weights[block], stored.inputs, batch.labels, v, epsilon
+        )
         self._move(block, batch, found)
         return batch, passed
 

@@ -33,6 +33,9 @@ class Batch:
         ξⁿ, ``(R, k)``, which is added to the gradients of all blocks; None is none.
     active
         Which perturbations act.
+    probe
+        Whether it moves no weights: the batch after the last, whose way through the pipeline
+        shows x^T and the weights that its forward pass would have had.
     """
 
     number: int
@@ -41,6 +44,7 @@ class Batch:
     rows: Rows
     noise: Array | None
     active: tuple[bool, ...]
+    probe: bool = False
 
 
 class Feed:
@@ -60,19 +64,22 @@ class Feed:
         self._number = 0
 
     def next(self) -> Batch | None:
-        """The next batch, or None after the last."""
+        """The next batch; after the last the probe, and then None."""
         number, settings = self._number, self._problem.settings
+        self._number += 1
         if number >= settings.horizon:
-            return None
+            return self._probe(number) if number == settings.horizon else None
         features, labels, rows = self._features, self._labels, None
         if settings.batch is not None:
             count, size = features.shape[1], settings.batch
             rows = np.stack([g.integers(count, size=size) for g in self._sampling])
             features, labels = features[0][rows], labels[0][rows]
         noise = self._noise() if settings.noise_std else None
-        batch = Batch(number, features, labels, rows, noise, self._active(number))
-        self._number += 1
-        return batch
+        return Batch(number, features, labels, rows, noise, self._active(number))
+
+    def _probe(self, number: int) -> Batch:
+        quiet = (False,) * len(self._problem.noise.perturbations)
+        return Batch(number, self._features, self._labels, None, None, quiet, probe=True)
 
     def _noise(self) -> Array:
         if not len(self._left):
@@ -119,7 +126,7 @@ class Draws:
         )
         self._memory = Memory(perturbations, replicas, len(problem.features))
         self._replicas = replicas
-        self._here = {
+        self._here: dict[tuple[int, str], tuple[bool, ...]] = {
             (block, p.direction): tuple(
                 places[other] == block and q.direction == p.direction
                 for other, q in enumerate(perturbations)

@@ -1,4 +1,4 @@
-"""What is measured along a pipeline: x^n put together from blocks that reach it at their own time."""
+"""What is measured along a pipeline: x^n, which every block reaches at a time of its own."""
 
 from __future__ import annotations
 
@@ -24,47 +24,82 @@ class _Pending:
     left: int
 
 
-class Recorder:
-    """Measures every k-th batch n, as soon as the last of its blocks has gone backward.
+@dataclass(frozen=True)
+class Part:
+    """One operator with trained weights.
 
     Attributes
     ----------
+    operator, block
+        Its number from 1, and its block's from 0.
+    columns
+        Where its weights lie among all.
+    """
+
+    operator: int
+    block: int
+    columns: slice
+
+
+class Recorder:
+    """Measures every k-th batch n and the probe, once the last of its blocks has gone backward.
+
+    Parts are the operators with trained weights.
+
+    Attributes
+    ----------
+    parts
+        In order.
     steps
-        The recorded n: 0, k, 2k, … < T; ``(records,)``.
+        The recorded n: 0, k, 2k, … and T; ``(records,)``.
     loss, gradient_norm
         f(x^n) and ‖∇f(x^n)‖ over all data, ``(records, R)``.
     difference
-        ‖𝒢_i(x^n; x^f) − ∇_i f(x^n)‖ of every block i over all data, ``(records, K, R)``.
+        ‖𝒢_j(x^n; x^f) − ∇_j f(x^n)‖ of every part j over all data, ``(records, parts, R)``.
+    forward_difference
+        ‖𝒢_j(x^n; x^f) − ∇_j f(x^f)‖ likewise: what [XHH], Lemma 1, bounds.
     distance
-        d_i = ‖x_i^n − x_i^f‖, ``(records, K, R)``.
+        d_j = ‖x_j^n − x_j^f‖, ``(records, parts, R)``.
+    first, last
+        x⁰ and x^T, ``(R, k)``.
+    carried
+        The largest ‖v_i‖ of a sample: v_i is the gradient at the output of block i, of all
+        blocks but the last.
     secant, weight_reach, input_reach
-        As :class:`~boundcalc.simulate.records.Trajectory` has them, at these n.
-    block_secant
-        The largest ‖∇_i f(x) − ∇_i f(x′)‖ / ‖x − x′‖ of one block i and of n recorded after
-        each other, and of x^n and x^f: a lower bound on [XHH]'s L.
+        As :class:`~boundcalc.simulate.records.Trajectory` has them, at these n; the secant also
+        from x^f to x^n.
     """
 
     def __init__(self, problem: Problem, stages: Sequence[Stage]) -> None:
         settings, program = problem.settings, problem.program
         self._problem, self._stages = problem, stages
         self._x, self._y = problem.features[None], problem.labels[None]
-        self._every = settings.record_every
-        self.steps: npt.NDArray[np.int64] = settings.recorded[:-1]
+        self._every, self._horizon = settings.record_every, settings.horizon
+        self.parts = _parts(stages)
+        self.steps: npt.NDArray[np.int64] = settings.recorded
         shape = (len(self.steps), len(problem.start))
-        blocks = (len(self.steps), len(stages), len(problem.start))
+        by_part = (len(self.steps), len(self.parts), len(problem.start))
         self.loss, self.gradient_norm = np.full(shape, np.nan), np.full(shape, np.nan)
-        self.difference, self.distance = np.full(blocks, np.nan), np.full(blocks, np.nan)
-        self.secant, self.block_secant = Secant(), 0.0
+        self.difference, self.distance = np.full(by_part, np.nan), np.full(by_part, np.nan)
+        self.forward_difference = np.full(by_part, np.nan)
+        self.first, self.last, self.carried = problem.start, problem.start, 0.0
+        self.secant = Secant()
         self.weight_reach = WeightReach(program.centers)
         self.input_reach = Reach(program.claims)
         self._inputs = self.input_reach if settings.track_inputs else None
         self._pending: dict[int, _Pending] = {}
         self._free: list[_Pending] = []
-        self._before: tuple[Array, Array] | None = None
+
+    def by_block(self, values: Array) -> Array:
+        """Norms by part as norms by block, ``(records, K, R)``."""
+        found = np.zeros((len(values), len(self._stages), values.shape[2]))
+        for index, part in enumerate(self.parts):
+            found[:, part.block] += values[:, index] ** 2
+        return np.asarray(np.sqrt(found))
 
     def ahead(self, block: int, number: int, weights: Array) -> None:
         """x_k^f, the weights with which a batch passes forward."""
-        if number % self._every:
+        if not self._wanted(number):
             return
         pending = self._pending.get(number)
         if pending is None:
@@ -73,14 +108,18 @@ class Recorder:
 
     def back(self, block: int, number: int, weights: Array) -> None:
         """x_k^n, the weights with which it goes back; the first block is the last to."""
-        if number % self._every:
+        if not self._wanted(number):
             return
         pending = self._pending[number]
         pending.back[:, self._stages[block].columns] = weights
         pending.left -= 1
         if not pending.left:
-            self._measure(number // self._every, pending)
+            index = -1 if number == self._horizon else number // self._every
+            self._measure(index, pending)
             self._free.append(self._pending.pop(number))
+
+    def _wanted(self, number: int) -> bool:
+        return number % self._every == 0 or number == self._horizon
 
     def _empty(self) -> _Pending:
         if self._free:
@@ -93,17 +132,41 @@ class Recorder:
     def _measure(self, index: int, pending: _Pending) -> None:
         program, ahead, back = self._problem.program, pending.ahead, pending.back
         self.weight_reach.see(back)
-        path = program.outputs(back, self._x, self._y, {}, self._inputs)
-        own = program.mean_gradient(back, path, self._y, {})
+        loss, own = self._both(back)
+        self.loss[index] = loss + program.penalty(back)
         gradient = own + program.penalty_gradient(back)
-        self.loss[index] = path[-1][..., 0].mean(axis=1) + program.penalty(back)
         self.gradient_norm[index] = _norms(gradient)
-        mixed = mixed_gradient(self._stages, ahead, back, self._x, self._y)
-        for block, stage in enumerate(self._stages):
-            part = stage.columns
-            self.difference[index, block] = _norms(mixed[:, part] - own[:, part])
-            self.distance[index, block] = _norms(back[:, part] - ahead[:, part])
+        old = self._both(ahead)[1]
+        mixed = mixed_gradient(self._stages, ahead, back, self._x, self._y, self._carry)
+        for place, part in enumerate(self.parts):
+            here = part.columns
+            self.difference[index, place] = _norms(mixed[:, here] - own[:, here])
+            self.forward_difference[index, place] = _norms(mixed[:, here] - old[:, here])
+            self.distance[index, place] = _norms(back[:, here] - ahead[:, here])
+        self.secant.see(ahead.copy(), old + program.penalty_gradient(ahead))
         self.secant.see(back.copy(), gradient)
+        if index == -1:
+            self.last = back.copy()
+
+    def _both(self, w: Array) -> tuple[Array, Array]:
+        """f(w) and ∇f(w) over all data, without the regulariser."""
+        program = self._problem.program
+        path = program.outputs(w, self._x, self._y, {}, self._inputs)
+        return path[-1][..., 0].mean(axis=1), program.mean_gradient(w, path, self._y, {})
+
+    def _carry(self, v: Array) -> None:
+        largest = np.sqrt(np.max(np.sum(v**2, axis=-1)))
+        self.carried = float(np.maximum(self.carried, largest))  # NaN must not be lost
+
+
+def _parts(stages: Sequence[Stage]) -> tuple[Part, ...]:
+    return tuple(
+        Part(number, block, slice(start + step.part.start, start + step.part.stop))
+        for block, stage in enumerate(stages)
+        for start in (stage.columns.start,)
+        for number, step in enumerate(stage.steps, stage.first)
+        if step.group is not None
+    )
 
 
 def _norms(rows: Array) -> Array:

@@ -1,20 +1,24 @@
 """The blocks of a pipeline: parts of a program that hold their own weights.
 
-A batch goes forward through block i at the weights x_i^f, backward through it at x_i^b, and the
-backward pass of a block starts from the input that the block stored on the way forward: values
-inside the block are computed again, with x_i^b ([XHH] recompute them, too).
+A batch goes forward through block i at the weights x_i^f, and backward through it at x_i^b: the
+Jacobians of each operator are taken at what it read on the way forward and at x_i^b.  So the
+loss, which stands at the end of the last block, is differentiated at the value that it was given.
+
+A block of one operator stores its input and nothing else, as in [XHH].  In longer blocks [XHH]
+compute the values inside again, with x_i^b; here they are stored, which is what Lemma 1 of
+docs/theory.md, section 8, is about.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from boundcalc.operators.base import Array
 from boundcalc.simulate.program import Program, Shifts
-from boundcalc.simulate.steps import Arc, Step
+from boundcalc.simulate.steps import Step
 from boundcalc.simulate.transforms import shifted
 
 _NOTHING: Shifts = {}
@@ -29,9 +33,11 @@ class Stage:
     first
         The number of its first operator.
     steps
-        Its operators, in order.
+        Its operators, in order; their weights lie in those of the block.
     columns
         Where its weights lie among all trained ones.
+    known
+        By operator: whether its backward pass uses its output.
     width
         The size of its output.
     last
@@ -41,44 +47,48 @@ class Stage:
     first: int
     steps: tuple[Step, ...]
     columns: slice
+    known: tuple[bool, ...]
     width: int
     last: bool
 
-    def forward(self, w: Array, value: Array, labels: Array, delta: Shifts = _NOTHING) -> Array:
-        """The block's output at the weights w, ``(R, M, m)``; of the last block its input.
+    def forward(
+        self, w: Array, value: Array, labels: Array, delta: Shifts = _NOTHING
+    ) -> tuple[list[Array], Array]:
+        """What each operator reads, and the block's output at the weights w, ``(R, M, m)``.
 
         Parameters
         ----------
         w
-            The weights of all blocks, ``(R, k)``.
+            The weights of the block, ``(R, columns)``.
         value
             The block's input, ``(R or 1, M, n)``; it is not changed.
         delta
             What acts after an operator, by its number.
         """
-        if self.last:
-            return value
+        inputs: list[Array] = []
         for number, step in enumerate(self.steps, self.first):
+            inputs.append(value)
+            if self.last and len(inputs) == len(self.steps):
+                break  # the loss itself is not needed
             value = step.operator.forward(value, step.weights(w), labels)
             if delta:
                 value = shifted(value, delta.get(number))
-        return value
+        return inputs, value
 
     def backward(
         self,
         w: Array,
-        value: Array,
+        inputs: Sequence[Array],
         labels: Array,
         v: Array | None,
-        delta: Shifts = _NOTHING,
         epsilon: Shifts = _NOTHING,
     ) -> tuple[Array, Array | None]:
         """𝒢_k averaged over the samples, ``(R, columns)``, and what goes to the block before.
 
         Parameters
         ----------
-        value
-            The input that the block stored, ``(R or 1, M, n)``.
+        inputs
+            What :meth:`forward` gave.
         v
             The gradient at the block's output; None for the last block, where it is 1.
         epsilon
@@ -89,38 +99,42 @@ class Stage:
         gradient, v
             The second is None where nothing before the block is trained.
         """
-        inputs = self._inputs(w, value, labels, delta)
         if v is None:
-            v = np.ones((len(inputs[-1]), value.shape[1], self.width))
-        found: dict[int, Array] = {}
-        for step, known in zip(reversed(self.steps), reversed(inputs), strict=True):
-            if not step.wanted:
+            read = inputs[-1]
+            v = np.ones((len(read), read.shape[1], self.width))
+        parts: list[Array] = []
+        for index in range(len(self.steps) - 1, -1, -1):
+            step, read = self.steps[index], inputs[index]
+            if v is None or not step.wanted:
                 v = None
                 break
-            weights, pulled = step.weights(w), None
-            if step.arcs:
-                pulled, gradient = step.operator.mean_vjp(known, weights, labels, v)
-            else:
-                gradient = step.operator.mean_weight_vjp(known, weights, labels, v)
+            weights, made = step.weights(w), None
+            if self.known[index]:
+                made = step.operator.forward(read, weights, labels)
+            v, gradient = _pulled(step, read, made, weights, labels, v, epsilon)
             if step.group is not None:
-                before = found.get(step.group)
-                found[step.group] = gradient if before is None else before + gradient
-            v = None if pulled is None else _along(step.arcs[0], pulled, epsilon)
-        parts = [found[group] for group in sorted(found)]
-        return _joined(parts, len(w)), v
-
-    def _inputs(self, w: Array, value: Array, labels: Array, delta: Shifts) -> list[Array]:
-        """What each operator of the block reads."""
-        inputs = [value]
-        for number, step in enumerate(self.steps[:-1], self.first):
-            value = step.operator.forward(value, step.weights(w), labels)
-            inputs.append(shifted(value, delta.get(number)))
-            value = inputs[-1]
-        return inputs
+                parts.append(gradient)
+        return _joined(parts[::-1], len(w)), v
 
 
-def _along(arc: Arc, pulled: Array, epsilon: Shifts) -> Array:
-    return shifted(pulled, epsilon.get(arc.edge)) if epsilon else pulled
+def _pulled(
+    step: Step,
+    value: Array,
+    made: Array | None,
+    weights: Array,
+    labels: Array,
+    v: Array,
+    epsilon: Shifts,
+) -> tuple[Array | None, Array]:
+    """What an operator passes back, if anyone is to have it, and its own gradient."""
+    operator = step.operator
+    if not step.arcs:
+        return None, operator.mean_weight_vjp(value, weights, labels, v)
+    if made is None:
+        pulled, gradient = operator.mean_vjp(value, weights, labels, v)
+    else:
+        pulled, gradient = operator.mean_vjp_at(made, value, weights, labels, v)
+    return shifted(pulled, epsilon.get(step.arcs[0].edge)) if epsilon else pulled, gradient
 
 
 def _joined(parts: list[Array], replicas: int) -> Array:
@@ -130,7 +144,7 @@ def _joined(parts: list[Array], replicas: int) -> Array:
 
 
 def make_stages(program: Program, blocks: Sequence[range]) -> tuple[Stage, ...]:
-    """The stages of a chain.
+    """The stages of a chain whose operators share no weights.
 
     Parameters
     ----------
@@ -141,21 +155,35 @@ def make_stages(program: Program, blocks: Sequence[range]) -> tuple[Stage, ...]:
     for numbers in blocks:
         steps = program.steps[numbers.start - 1 : numbers.stop - 1]
         stop = max((step.part.stop for step in steps if step.group is not None), default=start)
+        last = numbers.stop - 1 == len(program.steps)
+        known = [bool(step.arcs) and step.operator.keeps_output for step in steps]
+        if last:
+            known[-1] = False  # the loss itself is not computed
         stages.append(
             Stage(
                 first=numbers.start,
-                steps=steps,
+                steps=tuple(replace(step, part=_moved(step.part, start)) for step in steps),
                 columns=slice(start, stop),
+                known=tuple(known),
                 width=program.widths[numbers.stop - 2],
-                last=numbers.stop - 1 == len(program.steps),
+                last=last,
             )
         )
         start = stop
     return tuple(stages)
 
 
+def _moved(part: slice, by: int) -> slice:
+    return slice(part.start - by, part.stop - by) if part.stop > part.start else part
+
+
 def mixed_gradient(
-    stages: Sequence[Stage], ahead: Array, back: Array, features: Array, labels: Array
+    stages: Sequence[Stage],
+    ahead: Array,
+    back: Array,
+    features: Array,
+    labels: Array,
+    carried: Callable[[Array], None] | None = None,
 ) -> Array:
     """𝒢(x^b; x^f): forward through every block at x^f, backward at x^b, without noise.
 
@@ -166,19 +194,25 @@ def mixed_gradient(
     ----------
     ahead, back
         x^f and x^b, ``(R, k)``.
+    carried
+        Told v_i of every sample, the gradient at the output of block i, of all blocks but the
+        last, where it is 1.
 
     Returns
     -------
     Array
         ``(R, k)``, averaged over the samples; the regulariser is not in it.
     """
-    stored = [features]
-    for stage in stages[:-1]:
-        stored.append(stage.forward(ahead, stored[-1], labels))
+    stored, value = [], features
+    for stage in stages:
+        inputs, value = stage.forward(ahead[:, stage.columns], value, labels)
+        stored.append(inputs)
     v: Array | None = None
     found = np.empty_like(back)
-    for stage, value in zip(reversed(stages), reversed(stored), strict=True):
+    for stage, inputs in zip(reversed(stages), reversed(stored), strict=True):
         if not stage.last and v is None:
             break  # nothing here or before it is trained
-        found[:, stage.columns], v = stage.backward(back, value, labels, v)
+        if carried is not None and v is not None:
+            carried(v)
+        found[:, stage.columns], v = stage.backward(back[:, stage.columns], inputs, labels, v)
     return found

@@ -119,7 +119,8 @@ def _check_rules(p: tuple[int, ...], m: tuple[int, ...]) -> None:
             raise SpecError(
                 f"the queue of gradients from block {k} to block {k - 1} has no positive length",
                 where=f"staleness.queues.m[{k - 1}]",
-                value=f"q_{k} = m_{k - 1} − p_{k - 1} − m_{k} = {m[k - 1]} − {p[k - 1]} − {m[k]} = {q}",
+                value=f"q_{k} = m_{k - 1} − p_{k - 1} − m_{k} = "
+                f"{m[k - 1]} − {p[k - 1]} − {m[k]} = {q}",
                 expected=f"q_{k} > 0",
                 fix=f"m_{k - 1} of at least {p[k - 1] + m[k] + 1}, "
                 "or all lengths 0 for plain backpropagation",

@@ -6,11 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
+from boundcalc.arithmetic import WIDE
 from boundcalc.graph import OperatorGraph
 from boundcalc.spec.fields import Frozen
 from boundcalc.theories.base import Options, Theory, Verb
+from boundcalc.theories.staleness.answers import budget_answer, compile_answer, rate_answer
 from boundcalc.theories.staleness.blocks import pipeline_of
+from boundcalc.theories.staleness.budget import budgets
+from boundcalc.theories.staleness.compiled import compiled
+from boundcalc.theories.staleness.ledger import assumptions
+from boundcalc.theories.staleness.method import check_method, method_in
+from boundcalc.theories.staleness.rate import rates
 from boundcalc.theories.staleness.section import StalenessSection
+from boundcalc.theories.staleness.setting import Problem
 from boundcalc.theories.values import Answer, Assumption, Citation, Composition, Drawn
 
 XHH = Citation(
@@ -50,24 +58,26 @@ class Staleness(Theory):
 
     def accepts(self, graph: OperatorGraph) -> None:
         """The spec must be a chain whose queues fit it."""
+        check_method(graph)
         pipeline_of(graph, self.own(graph.spec))
+        method_in(graph, WIDE)
 
     def assumptions(self, graph: OperatorGraph) -> tuple[Assumption, ...]:
         """Smoothness, noise, and the constants of [XHH]."""
-        del graph
-        return ()
+        return assumptions(graph, self.own(graph.spec))
 
     def compile(self, graph: OperatorGraph) -> Answer:
         """Constants and step-size limits."""
-        raise NotImplementedError
+        return compile_answer(compiled(self._problem(graph)))
 
     def rate(self, graph: OperatorGraph) -> Answer:
         """The statements at the spec's step size."""
-        raise NotImplementedError
+        return rate_answer(rates(self._problem(graph)))
 
     def budget(self, graph: OperatorGraph) -> Answer:
         """The largest delay."""
-        raise NotImplementedError
+        problem = self._problem(graph)
+        return budget_answer(budgets(problem), problem.pipeline.queues)
 
     def simulate(self, graph: OperatorGraph, options: Options) -> Answer:
         """The pipeline, run."""
@@ -88,6 +98,9 @@ class Staleness(Theory):
         from boundcalc.theories.staleness import figures
 
         return figures.draw(graph, answers, folder)
+
+    def _problem(self, graph: OperatorGraph) -> Problem:
+        return Problem(graph, self.own(graph.spec))
 
 
 THEORY = Staleness()

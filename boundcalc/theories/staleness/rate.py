@@ -1,0 +1,302 @@
+"""All statements at the spec's step size and horizon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from boundcalc.arithmetic import Number, Scalar
+from boundcalc.arithmetic.combine import added
+from boundcalc.arithmetic.number import format_limit, format_number
+from boundcalc.graph import OperatorGraph
+from boundcalc.report.cells import Content
+from boundcalc.theories.staleness import composed, momentum_sharp, published, sharp
+from boundcalc.theories.staleness.method import is_plain
+from boundcalc.theories.staleness.setting import Problem, Setting
+from boundcalc.theories.values import Statement
+
+QUANTITY = r"\frac1N\sum_{n=0}^{N-1}\mathbb{E}\lVert\nabla f(x^{n})\rVert^2"
+
+Formula = Callable[[Setting], Scalar]
+Formulas = Mapping[str, Formula]
+
+_STEPS: Content = "the step sizes do not increase (E13)"
+_LEMMA: Content = (
+    "the numbers `lipschitz` and `error_gradient` are such that Lemma 2 of [XHH] holds; that "
+    "follows from Lemma 1 and the smoothness for K ≥ 3 blocks and M ≥ 1 only"
+)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A statement before it has numbers.
+
+    Attributes
+    ----------
+    key, title, formula, source
+        As in :class:`~boundcalc.theories.values.Statement`.
+    limit
+        The largest α.
+    terms, constants
+        By name.
+    strict
+        Whether the limit itself is not covered.
+    """
+
+    key: str
+    title: str
+    formula: str
+    source: str
+    limit: Formula
+    terms: Formulas
+    constants: Formulas
+    conditions: tuple[Content, ...] = ()
+    strict: bool = False
+
+
+SGD = Shape(
+    "sgd",
+    "SGD, published",
+    r"\frac{2\Delta_0}{N\alpha}+L\alpha\sigma^2\Bigl(2+K\Delta t^2+\frac{Kc_1}{4}\Bigr)",
+    "[XHH], Theorem 1 with the sign of E11",
+    published.limit,
+    {
+        "optimisation": published.optimisation,
+        "noise": lambda s: published.noise(s, published.noise_factor(s)),
+    },
+    {"c0": published.c0, "c1": published.c1, "noise_factor": published.noise_factor},
+    (_STEPS,),
+)
+
+CORRECTED = Shape(
+    "sgd.corrected",
+    "SGD, corrected",
+    r"\frac{2\Delta_0}{N\alpha}+L\alpha\sigma^2"
+    r"\Bigl(2+\Delta t^2+\frac{Kc_1}{2(K+1)}\Bigr)",
+    "docs/theory.md, Theorem 8.3: [XHH], Theorem 1 with E11 to E13",
+    published.limit,
+    {
+        "optimisation": published.optimisation,
+        "noise": lambda s: published.noise(s, published.corrected_factor(s)),
+    },
+    {"noise_factor": published.corrected_factor},
+    (_STEPS,),
+)
+
+SHARP = Shape(
+    "sgd.sharp",
+    "SGD, sharp",
+    r"\frac{2\Delta_0}{N\alpha}+L\alpha\sigma^2+\alpha^2\sigma^2\max_i\kappa_i"
+    r"\min\Bigl\{m_i^2,\,m_i+\frac{m_i-1}{2\theta}\Bigr\}",
+    "docs/theory.md, Theorem 8.6",
+    sharp.limit,
+    {
+        "optimisation": published.optimisation,
+        "sampling": sharp.sampling,
+        "staleness": sharp.staleness,
+    },
+    {"Q": lambda s: s.Q, "smoothness": lambda s: s.smooth},
+)
+
+MOMENTUM = Shape(
+    "momentum",
+    "momentum, published",
+    r"\frac{2(1-\beta)\Delta_0}{N\alpha}+c_5\sigma^2L\alpha",
+    "[XHH], Theorem 2",
+    published.momentum_limit,
+    {
+        "optimisation": published.momentum_optimisation,
+        "noise": published.momentum_noise,
+    },
+    {
+        "c2": published.c2,
+        "c3": published.c3,
+        "c4": published.c4,
+        "c5": published.c5,
+        "beta": lambda s: s.method.beta,
+        "s": lambda s: s.method.s,
+    },
+)
+
+MOMENTUM_SHARP = Shape(
+    "momentum.sharp",
+    "momentum, sharp",
+    r"\frac{2(1-\beta)\Delta_0}{N\alpha}+\frac{L\alpha\sigma^2}{1-\beta}"
+    r"\Bigl(1+\frac{\beta|\varphi|}{1-\beta}\Bigr)+\alpha^2W^2Q\sigma^2",
+    "docs/theory.md, Theorem 8.8",
+    momentum_sharp.limit,
+    {
+        "optimisation": published.momentum_optimisation,
+        "sampling": momentum_sharp.sampling,
+        "staleness": momentum_sharp.staleness,
+    },
+    {"Q": lambda s: s.Q, "W": momentum_sharp.reach, "smoothness": lambda s: s.smooth},
+)
+
+
+#: The statements on stale passes alone.
+SHAPES = (SGD, CORRECTED, SHARP, MOMENTUM, MOMENTUM_SHARP)
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Every statement by its key.
+
+    Attributes
+    ----------
+    statements
+        ``sgd``, ``sgd.corrected``, ``sgd.sharp``, ``momentum``, ``momentum.sharp``, and
+        ``composed`` where the passes are perturbed.
+    lipschitz, error_gradient
+        L and M; None where they are neither given nor compiled.
+    corollary
+        Corollary 1 of [XHH].
+    notes
+        What to know of how they were made.
+    """
+
+    problem: Problem
+    statements: Mapping[str, Statement]
+    lipschitz: Number
+    error_gradient: Number
+    corollary: Mapping[str, object]
+    notes: tuple[str, ...] = ()
+
+
+def rates(problem: Problem) -> Rates:
+    """All statements of a spec with delays.
+
+    Raises
+    ------
+    SpecError
+        If the spec lacks a constant that the statements need.
+    """
+    graph = problem.graph
+    plain = is_plain(graph)
+    shapes = [(shape, refusal(shape, graph)) for shape in SHAPES]
+    if graph.perturbations:
+        shapes.append(composed_shape(problem))
+    found = {shape.key: evaluated(problem, shape, refused) for shape, refused in shapes}
+    return Rates(
+        problem,
+        found,
+        lipschitz=problem.number(lambda s: s.L),
+        error_gradient=problem.number(lambda s: s.M),
+        corollary=_corollary(problem, found["sgd"]),
+        notes=(*_notes(plain), *problem.notes()),
+    )
+
+
+def refusal(shape: Shape, graph: OperatorGraph) -> str:
+    """Why a statement about stale passes is not about this run; empty where it is."""
+    if graph.perturbations:
+        return "the passes are perturbed too, which `composed` bounds and this does not"
+    if is_plain(graph) or shape.key.startswith("momentum"):
+        return ""
+    assert graph.spec.training is not None  # noqa: S101 - a method is part of it
+    kind = graph.spec.training.optimizer.type
+    return f"`training.optimizer` is {kind}, and this is about SGD without momentum"
+
+
+def evaluated(problem: Problem, shape: Shape, refused: str = "") -> Statement:
+    """A statement with its numbers; without a bound where the step is too large."""
+    limit = problem.number(lambda s: shape.limit(s) / s.method.scale, limit=True)
+    refused = refused or too_large(problem, shape, limit)
+    terms: dict[str, Number] = {}
+    if not refused:
+        terms = {name: problem.number(formula) for name, formula in shape.terms.items()}
+    conditions = shape.conditions
+    if problem.section.lipschitz is not None and shape.key in ("sgd", "sgd.corrected", "momentum"):
+        conditions = (*conditions, _LEMMA)
+    return Statement(
+        key=shape.key,
+        title=shape.title,
+        quantity=QUANTITY,
+        formula=shape.formula,
+        bound=added(terms.values()) if terms else None,
+        source=shape.source,
+        terms=terms,
+        constants={name: problem.number(formula) for name, formula in shape.constants.items()},
+        step_size_limit=limit,
+        refused=refused,
+        conditions=conditions,
+    )
+
+
+def too_large(problem: Problem, shape: Shape, limit: Number) -> str:
+    """Why the statement does not cover the step size; empty where it certainly does."""
+
+    def above(s: Setting) -> bool:
+        top = shape.limit(s)
+        return bool(s.step >= top) if shape.strict else bool(s.step > top)
+
+    found = problem.decided(above)
+    step = format_number(problem.number(lambda s: s.step / s.method.scale).value)
+    if found is None:
+        return (
+            f"whether the step size {step} is above the limit {format_limit(limit.value)} is "
+            "undecided: choose a slightly smaller step"
+        )
+    if not found:
+        return ""
+    relation = "not below" if shape.strict else "above"
+    return f"the step size {step} is {relation} the limit {format_limit(limit.value)}"
+
+
+def composed_shape(problem: Problem) -> tuple[Shape, str]:
+    """The statement on stale and perturbed passes, and why it says nothing, if so."""
+    passes = composed.passes_of(problem)
+    names = ("sampling", "staleness", "perturbation_bias")
+
+    def term(name: str) -> Formula:
+        return lambda s: composed.terms(s, passes)[name]
+
+    biased = any(b.bias is not None and b.bias.value != 0 for b in passes.bounds)
+    shape = Shape(
+        "composed",
+        "stale and perturbed",
+        r"\frac{2\Delta_0}{N\alpha}+L\alpha\,\mathrm{Var}+(1+\tau)\alpha^2Q\,\mathrm{Var}"
+        r"+\Bigl(1+\frac1\tau\Bigr)\mathrm{bias}^2",
+        "docs/theory.md, Theorem 8.9",
+        sharp.limit,
+        {"optimisation": published.optimisation} | {name: term(name) for name in names},
+        {"Q": lambda s: s.Q, "smoothness": lambda s: s.smooth},
+        strict=biased and problem.delay > 0,
+    )
+    refused = passes.refused or ""
+    if not is_plain(problem.graph):
+        refused = "it is proved for SGD without momentum"
+    return shape, refused
+
+
+def _corollary(problem: Problem, sgd: Statement) -> Mapping[str, object]:
+    """α = 1/√N and the bound there, where the limit allows it."""
+
+    def step(s: Setting) -> Scalar:
+        return 1 / s.kind.sqrt(s.kind.number(s.horizon))
+
+    above = problem.decided(lambda s: step(s) > published.limit(s))
+    found: dict[str, object] = {
+        "step_size": problem.number(
+            lambda s: s.kind.minimum(step(s), published.limit(s)), limit=True
+        ),
+        "bound": None,
+        "refused": None,
+        "source": "[XHH], Corollary 1",
+    }
+    if sgd.refused and "step size" not in sgd.refused:
+        found["refused"] = sgd.refused
+    elif above is not False:
+        found["refused"] = "1/√N is above the limit: its bound holds for longer runs only"
+    else:
+        found["bound"] = problem.number(lambda s: published.corollary(s, published.noise_factor(s)))
+    return found
+
+
+def _notes(plain: bool) -> tuple[str, ...]:
+    if not plain:
+        return ()
+    return (
+        "SGD has no momentum: `momentum` is Theorem 2 at β = 0, where the method does not "
+        "depend on s, for s = 1/2, which makes c₂ + s² least",
+    )
