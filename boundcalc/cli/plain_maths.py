@@ -14,7 +14,8 @@ _WORDS = {
     "geq": "≥", "ne": "≠", "neq": "≠", "approx": "≈", "sim": "∼", "in": "∈", "to": "→",
     "times": "×", "cdot": "·", "pm": "±", "lVert": "‖", "rVert": "‖", "Vert": "‖",
     "lvert": "|", "rvert": "|", "vert": "|", "mid": "|", "langle": "⟨", "rangle": "⟩",
-    "lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈", "rceil": "⌉", "ast": "*", "dots": "…",
+    "lfloor": "⌊", "rfloor": "⌋", "lbrace": "{", "rbrace": "}",
+    "lceil": "⌈", "rceil": "⌉", "ast": "*", "dots": "…",
     "ldots": "…", "cdots": "…", "max": "max", "min": "min", "sup": "sup", "inf": "inf",
     "log": "log", "ln": "ln", "exp": "exp", "sin": "sin", "cos": "cos", "operatorname": "",
     "mathbb": "", "mathrm": "", "mathcal": "", "mathbf": "", "text": "", "bar": "", "left": "",
@@ -28,6 +29,11 @@ _CAN_UP = set("0123456789+-()nikTj")
 _CAN_DOWN = set("0123456789+-()aeijknoprstux")
 _ACCENTS = {"tilde": "\u0303", "bar": "\u0304", "hat": "\u0302"}
 _FUNCTIONS = frozenset({"max", "min", "sup", "inf", "log", "ln", "exp", "sin", "cos"})
+_HALVES = {"1/2": "½", "1/4": "¼", "3/4": "¾", "1/3": "⅓"}
+#: What may follow a fraction without being taken for a part of it.
+_ENDS = re.compile(
+    r"\s*($|[-+=)\]}|,;<>]|\\(le|ge|leq|geq|lt|gt|right|rVert|rvert|rangle|rbrace|[bB]igg?[rm]?|quad|qquad|text)\b)"
+)
 _DEEPEST = 30
 
 
@@ -38,8 +44,10 @@ def plain_maths(latex: str) -> str:
     'E‖∇f(xⁿ)‖² ≤ 2Δ₀/(Nα)'
     >>> plain_maths(r"\sqrt{c_4^2+4(1-\beta)^2c_3}"), plain_maths(r"q_{\min}")
     ('√(c₄²+4(1-β)²c₃)', 'q_min')
-    >>> plain_maths(r"\frac{1}{L\max q_k}")
-    '1/(L max qₖ)'
+    >>> plain_maths(r"\frac{1}{L\max q_k}"), plain_maths(r"\frac1N\sum_n\tfrac12x_n")
+    ('1/(L max qₖ)', '(1/N) Σₙ½xₙ')
+    >>> plain_maths(r"\max_i\kappa_i\min\lbrace m_i^2,1\rbrace")
+    'maxᵢ κᵢ min {mᵢ²,1}'
     """
     text = re.sub(r"\\[,;:! ]", " ", latex).replace("{}", "")
     text = _groups(text)
@@ -49,29 +57,28 @@ def plain_maths(latex: str) -> str:
 
 def _groups(text: str, depth: int = 0) -> str:
     """Left to right: commands with their arguments, indices, and everything else as it is."""
-    out, position = "", 0
+    out, position, applied = "", 0, False  # applied: a function waits for what it applies to
     if depth > _DEEPEST:
         return text
     while position < len(text):
         char = text[position]
-        if char == "\\":
-            name = re.match(r"\\([A-Za-z]+|.)\s*", text[position:])
-            assert name is not None  # noqa: S101 - a backslash is followed by something
-            position += len(name[0])
-            piece, position = _command(name[1], text, position, depth)
-            if name[1] in _FUNCTIONS:
-                before, after = out[-1:], text[position : position + 1]
-                piece = " " * (before not in ("", " ", "(")) + piece
-                piece += " " * (after.isalnum() or after == "\\")
-            out += piece
-        elif char in "^_":
+        if char in "^_":
             inner, position = _argument(text, position + 1)
             out += _index(char, _groups(inner, depth + 1))
+        elif char == "\\":
+            name = re.match(r"\\([A-Za-z]+|.)\s*", text[position:])
+            assert name is not None  # noqa: S101 - a backslash is followed by something
+            piece, position = _command(name[1], text, position + len(name[0]), depth)
+            function = name[1] in _FUNCTIONS
+            apart = applied or (function and out[-1:] not in ("", " ", "("))
+            out, applied = out + " " * apart + piece, function
         elif char == "{":
             inner, position = _argument(text, position)
-            out += _groups(inner, depth + 1)
+            out, applied = out + " " * applied + _groups(inner, depth + 1), False
+        elif char in "&}":
+            position += 1
         else:
-            out += "" if char in "&}" else char
+            out, applied = out + " " * (applied and char.isalnum()) + char, False
             position += 1
     return out
 
@@ -80,9 +87,11 @@ def _command(name: str, text: str, position: int, depth: int) -> tuple[str, int]
     if name in ("frac", "tfrac", "dfrac"):
         top, position = _argument(text, position)
         bottom, position = _argument(text, position)
-        return "/".join(
-            _in_brackets(_groups(x, depth + 1), k) for k, x in enumerate((top, bottom))
-        ), position
+        if f"{top}/{bottom}" in _HALVES:
+            return _HALVES[f"{top}/{bottom}"], position
+        parts = (_groups(top, depth + 1), _groups(bottom, depth + 1))
+        found = "/".join(_in_brackets(part, k) for k, part in enumerate(parts))
+        return (found if _ENDS.match(text[position:]) else f"({found}) "), position
     if name == "sqrt":
         inner, position = _argument(text, position)
         return "√" + _in_brackets(_groups(inner, depth + 1), 1), position

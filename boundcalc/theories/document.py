@@ -22,6 +22,7 @@ from boundcalc.report.cells import (
     Section,
     Strong,
     Table,
+    Theorem,
 )
 from boundcalc.report.drawing import graph_figure
 from boundcalc.report.fitting import fitted
@@ -128,7 +129,9 @@ def arrange(
     def answered(verb: Verb) -> list[Section]:
         heading = HEADINGS[verb]
         if verb in answers:
-            return [section(heading, answers[verb].blocks)]
+            # Theorems have a section of their own.
+            blocks = (b for b in answers[verb].blocks if not isinstance(b, Theorem))
+            return [section(heading, tuple(blocks))]
         if verb in reasons:
             return [section(heading, (Paragraph(sentence(reasons[verb])),))]
         return []
