@@ -17,6 +17,7 @@ THEORIES: Mapping[str, str | Theory] = {
     "perturbed": "boundcalc.theories.perturbed.theory",
     "staleness": "boundcalc.theories.staleness.theory",
     "shrinkage": "boundcalc.theories.shrinkage.theory",
+    "distributed": "boundcalc.theories.distributed.theory",
 }
 
 

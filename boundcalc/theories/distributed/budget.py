@@ -142,7 +142,7 @@ class _Question:
     asked: BudgetSection
 
     def number(self, compute: Callable[[Arithmetic], Scalar]) -> Number:
-        found, proved = in_best_kind(compute, 1)
+        found, proved = in_best_kind(compute, self.section.size)
         return Number(found, Status.PROVED if proved else Status.COMPUTED)
 
     def problem(self, kind: Arithmetic) -> Problem:
@@ -176,7 +176,7 @@ class _Question:
                 bound = bound_of(self.made, self.section, moved)
                 return bound is not None and bool(bound <= self.target(kind))
 
-            holds, proved = in_best_kind(below, 1)
+            holds, proved = in_best_kind(below, self.section.size)
             proofs.append(proved)
             return holds
 
@@ -212,7 +212,7 @@ def _at_step(graph: OperatorGraph, section: DistributedSection) -> tuple[Quantit
         room = 2 * s.epsilon * s.agents / step - G * (s.agents + noise) - s.L1 * level
         return room / (G * (1 + noise) + s.L1 * level)
 
-    found, proved = in_best_kind(omega, 1)
+    found, proved = in_best_kind(omega, section.size)
     number = Number(found, Status.PROVED if proved else Status.COMPUTED, limit=True)
     if found < 0:
         note = "the step is too large even without compression"

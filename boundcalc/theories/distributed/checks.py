@@ -63,7 +63,7 @@ def check_section(graph: OperatorGraph, section: DistributedSection) -> None:
     SpecError, SymbolError
         With the number that does not fit, or the symbol without a value.
     """
-    in_best_kind(lambda kind: _checked(graph, section, kind), 1)
+    in_best_kind(lambda kind: _checked(graph, section, kind), section.size)
     if graph.spec.simulation is None:
         return
     try:

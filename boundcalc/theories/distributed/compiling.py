@@ -44,7 +44,7 @@ def compiled(graph: OperatorGraph, section: DistributedSection) -> Answer:
     }
     limits = step_limits(graph, section)
     named = (*limit_quantities(limits), *constants(graph, section))
-    setting, _ = in_best_kind(lambda kind: setting_in(graph, section, kind), 1)
+    setting, _ = in_best_kind(lambda kind: setting_in(graph, section, kind), section.size)
     sign = section.algorithm == "dsignsgd"
     conditions = _SIGN if sign else (_COMPRESSED, _COMPRESSED_CLASSIC)
     return Answer(

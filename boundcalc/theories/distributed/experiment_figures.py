@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from boundcalc.report import plots
 from boundcalc.theories.distributed.experiments import Share
+from boundcalc.theories.distributed.weak_error import Quadratic, WeakErrors
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +38,7 @@ def shares_figure(found: Sequence[Share]) -> Figure:
             places = [noises.index(s.noise) + shift for s in row]
             _points(panel, places, row, name, number)
         panel.set_title(f"from $x_0 = {start:g}$")
-        names = [name.replace("Student, ν = ", "t") for name in noises]
+        names = [name.replace("Student, ", "") for name in noises]
         plots.name_ticks(panel, range(len(noises)), names)
         panel.set_ylim(-0.04, 1.04)
         panel.grid(visible=False, axis="x")
@@ -102,3 +103,48 @@ def _points(
         linestyle="-" if joined else "none",
         label=label,
     )
+
+
+def weak_error_figure(problem: Quadratic, steps: Sequence[float], signs: WeakErrors) -> Figure:
+    """Error of the modified equations' mean against the algorithm's, by step, with slopes.
+
+    Left: D(C)SGD, both sides exact, with and without the correction κ of the drift.  Right:
+    DSignSGD, its equation sampled, with intervals.
+    """
+    figure, (left, right) = plots.panels(2, 3.0)
+    for number, (kappa, label) in enumerate(((0, r"classic, $\kappa = 0$"), (1, r"$\kappa = 1$"))):
+        errors = [abs(problem.equation(eta, kappa) - problem.discrete(eta)) for eta in steps]
+        colour, marker = _LOOKS[5 * number]
+        left.plot(steps, errors, color=colour, marker=marker, markersize=4.0, label=label)
+        _slope(left, steps, errors, 1 + kappa)
+    left.set_title("compressed SGD, exact")
+    means = [error.mean for error in signs.errors]
+    colour, marker = _LOOKS[4]
+    spread = [
+        [error.mean - error.lo for error in signs.errors],
+        [error.hi - error.mean for error in signs.errors],
+    ]
+    style: dict[str, Any] = {"color": colour, "marker": marker, "markersize": 4.0}
+    right.errorbar(signs.steps, means, yerr=spread, label="classic", capsize=2.5, **style)
+    _slope(right, signs.steps, means, 1)
+    right.set_title("sign SGD, Cauchy noise, sampled")
+    for panel in (left, right):
+        panel.set_xscale("log")
+        panel.set_yscale("log")
+        panel.set_xlabel(r"step $\eta$")
+        panel.legend(loc="lower right")
+        ticks = steps if panel is left else signs.steps
+        panel.set_xticks(list(ticks), [f"1/{round(1 / eta)}" for eta in ticks])
+        panel.minorticks_off()
+    right.set_ylim(1e-3, 3e-2)
+    left.set_ylabel(r"error of $\mathbb{E}f$")
+    return figure
+
+
+def _slope(panel: Axes, steps: Sequence[float], errors: Sequence[float], order: int) -> None:
+    """A dotted line of a whole slope through the error of the smallest step."""
+    place = list(steps).index(min(steps))
+    line = [errors[place] * (eta / steps[place]) ** order for eta in steps]
+    dashes = (0, (1, 2)) if order == 1 else (0, (5, 2, 1, 2))
+    style: dict[str, Any] = {"color": "#888888", "linestyle": dashes, "linewidth": 1.2, "zorder": 1}
+    panel.plot(steps, line, label=f"slope {order}", **style)

@@ -188,8 +188,9 @@ def compression_shares(
 
     Examples
     --------
-    >>> [found.bounded.mean for found in compression_shares([1], start=5.0, replicas=64, horizon=50)]
-    [0.0, 1.0]
+    >>> plain, normalised = compression_shares([1], start=5.0, replicas=64, horizon=50)
+    >>> plain.bounded.mean, normalised.bounded.mean
+    (0.0, 1.0)
     """
     problem = quartic(size)
     found = []

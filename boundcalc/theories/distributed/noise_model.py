@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from boundcalc.arithmetic import Arithmetic, Scalar
 from boundcalc.arithmetic.number import format_number
@@ -64,7 +65,7 @@ class Setting:
         pairs = paired(self.omega, sigma)
         return factor * self.average(tuple((1 + w) * s**2 for w, s in pairs))
 
-    @property
+    @cached_property
     def variance_factor(self) -> Scalar | None:
         """v: the variance of a component is at most vσ²; None where it is infinite.
 
@@ -81,7 +82,7 @@ class Setting:
             return whole if cut is None else cut
         return kind.minimum(whole, cut)
 
-    @property
+    @cached_property
     def A(self) -> Scalar | None:
         """[ω̄ + d(avg σ1²ω + avg σ1²)]/N; E‖ĝ‖² ≤ (1 + A)‖∇f‖² + B'.  None where infinite."""
         noise = self.moment(self.sigma1)
@@ -89,7 +90,7 @@ class Setting:
             return None
         return (self.average(self.omega) + self.dimension * noise) / self.agents
 
-    @property
+    @cached_property
     def B(self) -> Scalar | None:
         """B' = d(avg σ0² + avg σ0²ω)/N; None where it is infinite."""
         noise = self.moment(self.sigma0)
@@ -119,7 +120,7 @@ class Setting:
         """Whether the length of a step is surely bounded, or costs no more than its square."""
         return self.L1 == 0 or not self.noisy or self.truncation is not None
 
-    @property
+    @cached_property
     def reach(self) -> Scalar:
         """R with L1γ‖ĝ‖ ≤ γ(L0 + L1‖∇f‖)·R surely.
 

@@ -46,6 +46,8 @@ def _scales(graph: OperatorGraph, section: DistributedSection, met: Descent) -> 
     bounds = setting_in(graph, section, FLOATS).sigma_max
     assert bounds is not None  # noqa: S101 - the caller has looked
     norms = met.walk.gradient_norm[np.isfinite(met.walk.gradient_norm)]
+    if not len(norms):
+        return []  # every run was lost at once, and nothing is claimed of it
     scales = met.plan.noise.scale(np.array([float(norms.max())]))[0]
     stated = [float(bound) for bound in bounds]
     if len(stated) == 1:

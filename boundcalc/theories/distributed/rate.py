@@ -85,7 +85,7 @@ def rate(graph: OperatorGraph, section: DistributedSection) -> Answer:
     docs/theory.md, section 10.  O(N) work for N agents, whatever the horizon.
     """
     found = DistributedRate(statements(graph, section), step_limits(graph, section))
-    setting, _ = in_best_kind(lambda kind: setting_in(graph, section, kind), 1)
+    setting, _ = in_best_kind(lambda kind: setting_in(graph, section, kind), section.size)
     warned = cautions(section, setting)
     return Answer(
         value=found,
@@ -165,7 +165,7 @@ def _statement(graph: OperatorGraph, section: DistributedSection, made: Made) ->
         parts = {"terms": bound.terms, "constants": bound.constants}
         return {"bound": bound.total, "limit": limit, **parts}
 
-    found, proved = in_best_kind(evaluate, 1)
+    found, proved = in_best_kind(evaluate, section.size)
     status = Status.PROVED if proved else Status.COMPUTED
     words = wording.words(section, made.key)
     limit = found["limit"]

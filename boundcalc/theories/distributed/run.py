@@ -81,6 +81,15 @@ def simulate(theory: Theory, graph: OperatorGraph, options: Options) -> Answer:
             expected=str(objective.weights),
             fix=f"set `dimension: {objective.weights}`",
         )
+    start = float(np.linalg.norm(objective.start[0]))
+    if not start <= plan.escape:
+        raise SpecError(
+            "the runs start beyond the escape radius",
+            where="distributed.escape",
+            value=f"{plan.escape:.6g}",
+            expected=f"more than ‖x_0‖ = {start:.6g}",
+            fix="raise `escape`",
+        )
     began = time.perf_counter()
     met = walk(objective.both, objective.start[0], plan, options.report)
     seconds = time.perf_counter() - began

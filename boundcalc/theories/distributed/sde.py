@@ -122,12 +122,12 @@ _LATEX = {
     "dcsgd": (
         r"-\eta_t\nabla f(x)",
         r"\tfrac{\eta\,\eta_t^2}{N}\cdot\tfrac1N\sum_i\mathrm{Cov}_i(x),\quad "
-        r"\operatorname{tr}\mathrm{Cov}_i=\omega_i\big(\lVert\nabla f\rVert^2"
-        r"+\operatorname{tr}\Sigma_i\big)+\operatorname{tr}\Sigma_i",
+        r"\operatorname{tr}\mathrm{Cov}_i=\omega_i(\lVert\nabla f\rVert^2"
+        r"+\operatorname{tr}\Sigma_i)+\operatorname{tr}\Sigma_i",
     ),
     "dsignsgd": (
-        r"-\tfrac{2\eta_t}{N}\sum_i\Xi_\nu\big(\Sigma_i^{-1/2}\nabla f(x)\big)",
-        r"\tfrac{\eta\,\eta_t^2}{N}\cdot\tfrac1N\sum_i\Big(I-4\operatorname{diag}"
-        r"\Xi_\nu\big(\Sigma_i^{-1/2}\nabla f(x)\big)^2\Big)",
+        r"-\tfrac{2\eta_t}{N}\sum_i\Xi_\nu(\Sigma_i^{-1/2}\nabla f(x))",
+        r"\tfrac{\eta\,\eta_t^2}{N}\cdot\tfrac1N\sum_i\left(I-4\operatorname{diag}"
+        r"\Xi_\nu(\Sigma_i^{-1/2}\nabla f(x))^2\right)",
     ),
 }

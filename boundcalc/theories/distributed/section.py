@@ -175,6 +175,14 @@ class DistributedSection(Frozen):
         return ScheduleSection(type=kind)
 
     @property
+    def size(self) -> int:
+        """How many numbers are averaged: of long lists the exact mean is not affordable."""
+        return max(
+            len(listed(numbers))
+            for numbers in (self.omega, self.sigma0, self.sigma1, self.sigma_max)
+        )
+
+    @property
     def noise_kind(self) -> Literal["gaussian", "affine", "student"]:
         """Student's t where ``nu`` is given, else affine where σ1 is not 0, else Gaussian."""
         if self.nu is not None:

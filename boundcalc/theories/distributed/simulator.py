@@ -64,13 +64,13 @@ def walk(
             expected=f"at most {MAX_NUMBERS // BLOCK} numbers",
             fix="simulate fewer agents or a smaller problem; `boundcalc rate` has no such limit",
         )
-    found = []
+    found, apart = [], max(1, plan.horizon // 200)
     parts = list(tiles(plan.replicas, numbers, _AT_ONCE))
     for position, (part, blocks) in enumerate(parts):
         draws = Draws(plan.seed, blocks, len(part))
 
         def told(done: int, position: int = position) -> None:
-            if report is not None:
+            if report is not None and (done % apart == 0 or done == plan.horizon):
                 report(position * plan.horizon + done, len(parts) * plan.horizon)
 
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -117,6 +117,7 @@ class _Tile:
                     self.sums[name] += np.where(self.open[name], gain, 0.0)
             self._advance(step, alive, gradient, norm)
             told(step + 1)
+        told(self.plan.horizon)
         return self._result()
 
     def _advance(

@@ -68,10 +68,10 @@ def _sign_limits(graph: OperatorGraph, section: DistributedSection) -> StepLimit
 
 
 def _compressed_limits(graph: OperatorGraph, section: DistributedSection) -> StepLimits:
-    known, _ = in_best_kind(lambda kind: _finite(setting_in(graph, section, kind)), 1)
+    known, _ = in_best_kind(lambda kind: _finite(setting_in(graph, section, kind)), section.size)
     if not known:
         return StepLimits(None, None, None, "the variance of the noise is infinite")
-    flat, _ = in_best_kind(lambda kind: setting_in(graph, section, kind).L1 == 0, 1)
+    flat, _ = in_best_kind(lambda kind: setting_in(graph, section, kind).L1 == 0, section.size)
     gradient, note = (None, "") if flat else _gradient(graph, section)
     if gradient is None and not flat:
         return StepLimits(None, None, None, note)
@@ -126,7 +126,9 @@ def _both(
 def _number(
     graph: OperatorGraph, section: DistributedSection, compute: Callable[[Setting], Scalar | None]
 ) -> Number | None:
-    found, proved = in_best_kind(lambda kind: compute(setting_in(graph, section, kind)), 1)
+    found, proved = in_best_kind(
+        lambda kind: compute(setting_in(graph, section, kind)), section.size
+    )
     if found is None:
         return None
     return Number(found, Status.PROVED if proved else Status.COMPUTED, limit=True)

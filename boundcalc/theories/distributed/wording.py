@@ -42,6 +42,7 @@ def _discrete(section: DistributedSection) -> Words:
     conditions = [
         "a = ‖∇f‖ at a step drawn with probability s_k/Φ¹, s_k being the schedule's decay",
         "given the iterate the agents' noise and compression are independent and unbiased",
+        "step sizes lie below the limit, if there is one, and not at it",
     ]
     fixed = schedule in ("constant", "inverse_sqrt")
     stops = fixed and section.gradient_bound is not None
@@ -54,7 +55,7 @@ def _discrete(section: DistributedSection) -> Words:
     event = r";\,\hat k<\tau" if stops else ""
     return Words(
         title="D(C)SGD, discrete time",
-        quantity=rf"\mathbb{{E}}\Big[{_WEIGHTED[schedule]}{event}\Big]",
+        quantity=rf"\mathbb{{E}}\left[{_WEIGHTED[schedule]}{event}\right]",
         formula=rf"\frac{{S_0+{_SECOND}}}{{(1-\tfrac12\psi c(1+A))\,\theta\Phi^1}}",
         source="docs/theory.md, Theorem 10.5",
         conditions=tuple(conditions),
@@ -65,9 +66,9 @@ def _equation(section: DistributedSection) -> Words:
     del section
     return Words(
         title="normalised D(C)SGD, modified equation",
-        quantity=rf"\mathbb{{E}}\Big[{_WEIGHTED['normalised']}\Big]",
-        formula=r"\frac1{\Phi^1}\Big(\frac{\eta(1+A)S_0}{2\epsilon(1-\epsilon)}"
-        r"+\frac{\epsilon B'\Phi^2}{(1-\epsilon)L_0(1+A)}\Big)",
+        quantity=rf"\mathbb{{E}}\left[{_WEIGHTED['normalised']}\right]",
+        formula=r"\frac1{\Phi^1}\left(\frac{\eta(1+A)S_0}{2\epsilon(1-\epsilon)}"
+        r"+\frac{\epsilon B'\Phi^2}{(1-\epsilon)L_0(1+A)}\right)",
         source="docs/theory.md, Theorem 10.6, after [COM]",
         conditions=(
             "of the stochastic differential equation, not of the algorithm that it approximates",

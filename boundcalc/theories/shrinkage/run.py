@@ -15,7 +15,7 @@ from boundcalc.arithmetic import FLOATS
 from boundcalc.errors import SimulationError, SpecError
 from boundcalc.graph import OperatorGraph
 from boundcalc.operators.base import Array
-from boundcalc.simulate.engines import choose
+from boundcalc.simulate.engines import evenly, thread_count
 from boundcalc.simulate.memory import check_size
 from boundcalc.simulate.noise import make_noise
 from boundcalc.simulate.numpy_engine import NumpyRunner
@@ -33,6 +33,7 @@ from boundcalc.theories.shrinkage.setting import Case
 from boundcalc.theories.shrinkage.shrinking import Shrinking, sampling_noise, shrinking
 
 _RECORDED = 40_000_000  # most numbers that one trajectory array may hold
+_TARGET = 65_536  # numbers in one array of a block, so that a pass stays in the cache
 _DRAWN = 100_000  # normal numbers drawn at once
 
 
@@ -119,7 +120,7 @@ def shrunk_run(case: Case, options: Options) -> ShrunkRun:
     graph = case.graph
     problem = _problem(case)
     how = shrinking(case, problem.program.weights)
-    choice = choose(problem, "numpy", options.threads)
+    blocks, threads = _blocks(problem, options)
     horizon = problem.settings.horizon
 
     def make(given: Problem, replicas: range, out: Out) -> ShrunkRunner:
@@ -129,14 +130,24 @@ def shrunk_run(case: Case, options: Options) -> ShrunkRun:
         trajectory = train(
             problem,
             make,
-            blocks=choice.blocks,
-            threads=choice.threads,
+            blocks=blocks,
+            threads=threads,
             progress=lambda done: options.report(done, horizon),
         )
     data = graph.data
     assert data is not None  # noqa: S101 - the build made it
     optimum = find_optimum(problem.program, data, trajectory)
     return ShrunkRun(trajectory, optimum, how, problem.program.weights)
+
+
+def _blocks(problem: Problem, options: Options) -> tuple[list[range], int]:
+    """As few blocks as fit the cache: more than one thread pays for large problems only."""
+    replicas = problem.settings.replicas
+    each = _TARGET // (len(problem.features) * max(problem.program.widths))
+    count = -(-replicas // max(1, each))
+    threads = thread_count(options.threads)
+    blocks = evenly(replicas, max(count, threads if options.threads else 1))
+    return blocks, min(threads, len(blocks))
 
 
 def _problem(case: Case) -> Problem:

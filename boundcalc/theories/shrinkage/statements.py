@@ -70,7 +70,7 @@ def statement(case: Case, shape: Shape) -> Statement:
     formula = _formula(case, shape)
     return Statement(
         key=shape.key,
-        title=TITLES[shape.key],
+        title=_title(case, shape),
         quantity=formula.quantity,
         formula=formula.bound,
         bound=added(terms.values()) if terms else None,
@@ -81,6 +81,11 @@ def statement(case: Case, shape: Shape) -> Statement:
         refused=refused,
         conditions=formula.conditions,
     )
+
+
+def _title(case: Case, shape: Shape) -> str:
+    fitted = case.projection is not None and not case.projection.unbiased
+    return TITLES[shape.key] + (", fitted" if fitted else "")
 
 
 def evaluated_terms(case: Case, shape: Shape) -> dict[str, Number]:

@@ -9,7 +9,7 @@ from boundcalc.arithmetic import Number, Scalar
 from boundcalc.arithmetic.combine import added
 from boundcalc.arithmetic.number import format_limit, format_number
 from boundcalc.graph import OperatorGraph
-from boundcalc.report.cells import Content
+from boundcalc.report.cells import Content, Maths
 from boundcalc.theories.staleness import composed, momentum_sharp, published, sharp
 from boundcalc.theories.staleness.method import is_plain
 from boundcalc.theories.staleness.setting import Problem, Setting
@@ -20,6 +20,31 @@ QUANTITY = r"\frac1N\sum_{n=0}^{N-1}\mathbb{E}\lVert\nabla f(x^{n})\rVert^2"
 Formula = Callable[[Setting], Scalar]
 Formulas = Mapping[str, Formula]
 
+_SHARP: Content = (
+    Maths(r"m_i"),
+    " are the delays, ",
+    Maths(r"\lVert\mathcal{G}-\nabla f\rVert^2\le\sum_i\kappa_id_i^2"),
+    " for weights that moved by ",
+    Maths("d_i"),
+    ", ",
+    Maths(r"Q=\max_i\kappa_im_i^2"),
+    " and ",
+    Maths(r"\theta=(1-L\alpha-\alpha^2Q)/(\alpha^2Q)"),
+)
+_REACH: Content = (
+    Maths(r"\varphi=1-(1-\beta)s"),
+    ", ",
+    Maths(r"W=1+\beta s+\beta|\varphi|/(1-\beta)"),
+    " and ",
+    Maths(r"Q=\max_i\kappa_im_i^2"),
+)
+_TAU: Content = (
+    "the bound holds for every ",
+    Maths(r"\tau"),
+    " with ",
+    Maths(r"1-L\alpha-(1+\tau)\alpha^2Q\ge0"),
+    "; the best one is taken",
+)
 _STEPS: Content = "the step sizes do not increase (E13)"
 _LEMMA: Content = (
     "the numbers `lipschitz` and `error_gradient` are such that Lemma 2 of [XHH] holds; that "
@@ -96,6 +121,7 @@ SHARP = Shape(
         "staleness": sharp.staleness,
     },
     {"Q": lambda s: s.Q, "smoothness": lambda s: s.smooth},
+    (_SHARP,),
 )
 
 MOMENTUM = Shape(
@@ -131,6 +157,7 @@ MOMENTUM_SHARP = Shape(
         "staleness": momentum_sharp.staleness,
     },
     {"Q": lambda s: s.Q, "W": momentum_sharp.reach, "smoothness": lambda s: s.smooth},
+    (_REACH,),
 )
 
 
@@ -261,6 +288,7 @@ def composed_shape(problem: Problem) -> tuple[Shape, str]:
         sharp.limit,
         {"optimisation": published.optimisation} | {name: term(name) for name in names},
         {"Q": lambda s: s.Q, "smoothness": lambda s: s.smooth},
+        conditions=(_TAU,),
         strict=biased and problem.delay > 0,
     )
     refused = passes.refused or ""

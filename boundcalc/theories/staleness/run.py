@@ -12,7 +12,7 @@ from boundcalc.errors import SimulationError
 from boundcalc.graph import OperatorGraph
 from boundcalc.operators.base import Array
 from boundcalc.report.cells import Block as ReportBlock
-from boundcalc.report.cells import Column, Content, Table
+from boundcalc.report.cells import Column, Content, Maths, Table
 from boundcalc.report.numbers import sampled
 from boundcalc.simulate.metrics import metrics_of
 from boundcalc.simulate.optimum import Optimum, find_optimum
@@ -32,13 +32,21 @@ _REPORTS = 256  # ticks between two reports of progress
 _ROWS = 24  # blocks in a table
 
 MEANINGS: dict[str, Content] = {
-    "mean_squared_gradient": "average of ‖∇f(xⁿ)‖² along the run",
-    "mean_squared_difference": "average of ‖𝒢(xⁿ; xᶠ) − ∇f(xⁿ)‖² along the run",
-    "final_loss": "f(x) after the last step",
-    "final_gradient_norm": "‖∇f(x)‖ after the last step",
-    "stable_gradient_norm": "smoothed ‖∇f‖, second half",
+    "mean_squared_gradient": (
+        "average of ",
+        Maths(r"\lVert\nabla f(x^n)\rVert^2"),
+        " along the run",
+    ),
+    "mean_squared_difference": (
+        "average of ",
+        Maths(r"\lVert\mathcal{G}-\nabla f(x^n)\rVert^2"),
+        " along the run",
+    ),
+    "final_loss": (Maths("f(x)"), " after the last step"),
+    "final_gradient_norm": (Maths(r"\lVert\nabla f(x)\rVert"), " after the last step"),
+    "stable_gradient_norm": ("smoothed ", Maths(r"\lVert\nabla f\rVert"), ", second half"),
     "stable_iteration_complexity": "first step near the stable norm",
-    "final_gap": "f(x) after the last step, above the best found",
+    "final_gap": (Maths("f(x)"), " after the last step, above the best found"),
     "diverged_share": "share of replicas that diverged",
 }
 

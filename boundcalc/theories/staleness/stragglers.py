@@ -19,11 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from boundcalc.arithmetic import FLOATS
+from boundcalc.arithmetic import FLOATS, Status
 from boundcalc.errors import SimulationError, SpecError
 from boundcalc.graph import OperatorGraph
 from boundcalc.operators.base import Array
-from boundcalc.report.cells import Block, Column, Content, Table
+from boundcalc.report.cells import Block, Column, Content, Table, Value
 from boundcalc.report.numbers import sampled, text_of
 from boundcalc.simulate.statistics import Metric, mean_interval
 from boundcalc.simulate.streams import stream
@@ -259,15 +259,19 @@ def _data(found: StragglerTable) -> dict[str, Any]:
     }
 
 
+def _computed(x: float) -> Value:
+    return Value(text_of(x, 4), Status.COMPUTED)
+
+
 def _blocks(found: StragglerTable, workers: int, chance: float) -> tuple[Block, ...]:
     titles = [f"{text_of(100 * s)} %" for s in found.slowdowns]
     if len(found.waiting) > len(titles):
         titles.append("any of these")
     rows: list[tuple[Content, ...]] = [
-        ("every step waits for the slowest", *(f"{x:.4g}" for x in found.waiting))
+        ("every step waits for the slowest", *map(_computed, found.waiting))
     ]
     rows += [(name, *(sampled(m.mean) for m in row)) for name, row in found.rows.items()]
-    rows.append(("no worker ever waits", *(f"{x:.4g}" for x in found.free)))
+    rows.append(("no worker ever waits", *map(_computed, found.free)))
     table = Table(
         caption=f"Stragglers: by how many per cent a step takes longer if each of {workers} "
         f"workers is slower, with probability {text_of(chance, 4)} in each step, by what the "

@@ -41,8 +41,8 @@ class Staleness(Theory):
     name: ClassVar[str] = "staleness"
     title: ClassVar[str] = "Layer-wise staleness"
     summary: ClassVar[str] = (
-        "a pipeline of blocks, each of which runs forward with older weights than backward: "
-        "SGD and stochastic unified momentum under the delays of its queues"
+        "A pipeline of blocks, each of which runs forward with older weights than backward. SGD "
+        "and stochastic unified momentum under the delays of its queues."
     )
     citations: ClassVar[tuple[Citation, ...]] = (XHH,)
     section: ClassVar[type[Frozen] | None] = StalenessSection

@@ -1,6 +1,6 @@
 """A budget is a statement read backwards: at the lever it meets the target, beyond it does not."""
 
-from fractions import Fraction as F
+from fractions import Fraction
 
 import pytest
 from theories.distributed import distributed_specs as specs
@@ -32,7 +32,7 @@ SETTINGS = {
 @pytest.mark.parametrize("name", SETTINGS)
 def test_levers_are_borders(name):
     section = SETTINGS[name]
-    target = F(str(float(bound(section)))) * F(11, 10)
+    target = Fraction(str(float(bound(section)))) * Fraction(11, 10)
     found = levers(section, f"budget: {{target: {target}}}")
     for key, lever in (("omega", "omega_max"), ("sigma0", "sigma0_max")):
         value = found[lever].value
@@ -40,7 +40,7 @@ def test_levers_are_borders(name):
         assert value.status == "proved"
         at = value.value
         assert bound({**section, key: at}) <= target
-        over = bound({**section, key: at * (1 + F(1, 2**38))})
+        over = bound({**section, key: at * (1 + Fraction(1, 2**38))})
         assert over > target
     agents = int(found["agents_min"].value.value)
     assert bound({**section, "agents": agents}) <= target
@@ -58,21 +58,21 @@ def test_compression_at_the_step_condition():
     )
     found = {q.key: q for q in THEORY.budget(graph).value.levers}["omega_max_at_step"].value
     at = specs.graph({**section, "omega": found.value}, training="{step_size: 1/16, horizon: 20}")
-    assert THEORY.rate(at).value.limits.corrected.value == F(1, 16)
+    assert THEORY.rate(at).value.limits.corrected.value == Fraction(1, 16)
 
 
 def test_tolerance_is_above_the_quiet_bound():
     section = {**SETTINGS["flat"], "epsilon": "1/2"}
     quiet = bound({**section, "omega": 0, "sigma0": 0})
-    assert budget(section, "budget: {tolerance: 1/4}").target.value == quiet * F(5, 4)
+    assert budget(section, "budget: {tolerance: 1/4}").target.value == quiet * Fraction(5, 4)
 
 
 def test_noise_of_signs():
     section = {**specs.SIGN, "schedule": "{type: constant}"}
-    target = F(str(float(bound(section)))) * 2
+    target = Fraction(str(float(bound(section)))) * 2
     at = levers(section, f"budget: {{target: {target}}}")["sigma_max_max"].value.value
     assert bound({**section, "sigma_max": at}) <= target
-    assert bound({**section, "sigma_max": at * (1 + F(1, 2**38))}) > target
+    assert bound({**section, "sigma_max": at * (1 + Fraction(1, 2**38))}) > target
     assert "omega_max" not in levers(section, "budget: {target: 100}")
 
 

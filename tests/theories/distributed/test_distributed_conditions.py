@@ -1,7 +1,7 @@
 """Ξ_ν, φ and the step conditions."""
 
 import math
-from fractions import Fraction as F
+from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
@@ -23,17 +23,17 @@ from boundcalc.theories.distributed.theory import THEORY
 
 NUS = [
     None,
-    F(1, 10**6),
-    F(1, 10),
-    F(1, 2),
-    F(1),
-    F(3, 2),
-    F(2),
-    F(3),
-    F(5),
-    F(40),
-    F(10**4),
-    F(10**9),
+    Fraction(1, 10**6),
+    Fraction(1, 10),
+    Fraction(1, 2),
+    Fraction(1),
+    Fraction(3, 2),
+    Fraction(2),
+    Fraction(3),
+    Fraction(5),
+    Fraction(40),
+    Fraction(10**4),
+    Fraction(10**9),
 ]
 
 
@@ -42,7 +42,9 @@ def enclosed(nu):
 
 
 @pytest.mark.parametrize("nu", NUS)
-@pytest.mark.parametrize("x", [F(1, 1000), F(1, 3), F(1), F(2), F(50)])
+@pytest.mark.parametrize(
+    "x", [Fraction(1, 1000), Fraction(1, 3), Fraction(1), Fraction(2), Fraction(50)]
+)
 def test_xi_is_a_distribution_function(nu, x):
     from scipy import stats
 
@@ -54,7 +56,7 @@ def test_xi_is_a_distribution_function(nu, x):
     assert specs.close(wide, found, 1e-20)
 
 
-@pytest.mark.parametrize("x", [F(1, 7), F(1), F(30)])
+@pytest.mark.parametrize("x", [Fraction(1, 7), Fraction(1), Fraction(30)])
 def test_xi_where_it_is_elementary(x):
     cauchy = specs.MP.atan(specs.high(x)) / specs.MP.pi
     assert specs.close(xi(INTERVALS.number(1), INTERVALS.number(x), INTERVALS), cauchy)
@@ -67,34 +69,45 @@ def test_xi_where_it_is_elementary(x):
 
 @pytest.mark.parametrize("nu", NUS)
 def test_peak_is_the_slope_at_zero(nu):
-    x = F(1, 10**20)
+    x = Fraction(1, 10**20)
     slope = xi(enclosed(nu), INTERVALS.number(x), INTERVALS) / x
     assert specs.close(density_peak(enclosed(nu), INTERVALS), slope, 1e-16)
 
 
-@given(st.sampled_from(NUS), st.fractions(0, 10), st.fractions(F(1, 10), 10))
+@given(st.sampled_from(NUS), st.fractions(0, 10), st.fractions(Fraction(1, 10), 10))
 @settings(deadline=None, max_examples=60)
 def test_lemma_for_the_mean_sign(nu, x, reach):
     """2Ξ(x) ≥ c_ν min(x, 1) on x ≥ 0, and ≥ ℓ_νx up to s."""
     mean = 2 * xi(enclosed(nu), INTERVALS.number(x), INTERVALS)
-    margin = F(1, 10**20)
-    assert mean + margin >= min(x, F(1)) * sign_drift(enclosed(nu), INTERVALS)
+    margin = Fraction(1, 10**20)
+    assert mean + margin >= min(x, Fraction(1)) * sign_drift(enclosed(nu), INTERVALS)
     if x <= reach:
         line = secant(enclosed(nu), INTERVALS.number(reach), INTERVALS)
         assert mean + margin >= x * line
 
 
 def test_exact_constants():
-    assert sign_drift(F(1), RATIONALS) == F(1, 2)
-    assert xi(F(3), F(0), RATIONALS) == 0
+    assert sign_drift(Fraction(1), RATIONALS) == Fraction(1, 2)
+    assert xi(Fraction(3), Fraction(0), RATIONALS) == 0
     with pytest.raises(InexactError):
-        sign_drift(F(3), RATIONALS)
+        sign_drift(Fraction(3), RATIONALS)
     with pytest.raises(InexactError):
         sign_drift(None, RATIONALS)
     assert specs.close(sign_drift(INTERVALS.number(2), INTERVALS), 1 / specs.MP.sqrt(3))
 
 
-@pytest.mark.parametrize("u", [F(1, 10**40), F(1, 3), F(99, 100), F(1), F(101, 100), F(7), F(300)])
+@pytest.mark.parametrize(
+    "u",
+    [
+        Fraction(1, 10**40),
+        Fraction(1, 3),
+        Fraction(99, 100),
+        Fraction(1),
+        Fraction(101, 100),
+        Fraction(7),
+        Fraction(300),
+    ],
+)
 @pytest.mark.parametrize("kind", [INTERVALS, WIDE])
 def test_phi_is_its_series(u, kind):
     at = specs.high(u)
@@ -103,9 +116,9 @@ def test_phi_is_its_series(u, kind):
 
 
 def test_phi_at_its_ends():
-    assert phi(F(0), RATIONALS) == 1
+    assert phi(Fraction(0), RATIONALS) == 1
     with pytest.raises(InexactError):
-        phi(F(1), RATIONALS)
+        phi(Fraction(1), RATIONALS)
 
 
 @pytest.mark.parametrize("L1", [0.5, 1.0, 4.0])
@@ -137,9 +150,9 @@ def test_descent_lemma(L1):
 
 
 def test_quartic_is_smooth_for_every_L1():
-    for L1 in (F(1, 10), F(1), F(5)):
-        worst = max(3 * x**2 - L1 * x**3 for x in (F(i, 100) for i in range(4000)))
-        assert F(99, 100) * 4 / L1**2 <= worst <= 4 / L1**2
+    for L1 in (Fraction(1, 10), Fraction(1), Fraction(5)):
+        worst = max(3 * x**2 - L1 * x**3 for x in (Fraction(i, 100) for i in range(4000)))
+        assert Fraction(99, 100) * 4 / L1**2 <= worst <= 4 / L1**2
 
 
 def limits(**keys):
@@ -152,23 +165,27 @@ def test_compressed_condition_by_hand():
         algorithm="dcsgd", agents=2, L0=3, L1=2, dimension=5, omega=[1, 3], sigma0=[1, 2],
         sigma1=[0, "1/2"], epsilon="1/4", gradient_bound=7,
     )  # fmt: skip
-    G, A, B = 3 + 2 * 7, (2 + 5 * (F(1, 2) * (3 * F(1, 4)) + F(1, 2) * F(1, 4))) / 2, None
-    B = 5 * (F(1 + 4, 2) + F(1 + 12, 2)) / 2
-    assert found.corrected.value == F(1, 2) / (G * (1 + A) + 2 * B)
-    assert found.classic.value == F(1, 2) / (G * A + 2 * B)
+    G, A, B = (
+        3 + 2 * 7,
+        (2 + 5 * (Fraction(1, 2) * (3 * Fraction(1, 4)) + Fraction(1, 2) * Fraction(1, 4))) / 2,
+        None,
+    )
+    B = 5 * (Fraction(1 + 4, 2) + Fraction(1 + 12, 2)) / 2
+    assert found.corrected.value == Fraction(1, 2) / (G * (1 + A) + 2 * B)
+    assert found.classic.value == Fraction(1, 2) / (G * A + 2 * B)
     assert found.gradient.value == 7
 
 
 def test_classic_equation_sees_no_curvature_without_noise():
     found = limits(algorithm="dsgd", agents=8, L0=4, L1=0, dimension=1)
-    assert (found.corrected.value, found.classic) == (F(1, 4), None)
+    assert (found.corrected.value, found.classic) == (Fraction(1, 4), None)
     assert "no step is too large" in found.note
 
 
 def test_sign_condition_by_hand():
     keys = {**specs.SIGN, "dimension": 4, "sigma_max": [1, 3, 1, 3, 1, 3, 1, 3], "snr": 1}
     found = limits(**keys)
-    harmonic, ell, peak = F(3, 2), F(1, 2), 1 / specs.MP.pi
+    harmonic, ell, peak = Fraction(3, 2), Fraction(1, 2), 1 / specs.MP.pi
     classic = 1 * 4 * harmonic / 16
     assert found.classic.value == ell / classic
     assert specs.close(
@@ -212,20 +229,45 @@ def test_largest_steps_are_limits(L1):
     made = enclosed_setting(**{**specs.COMPRESSED, "L1": L1, "sigma0": 1, "truncation": 3})
     c = largest_compressed(made)
     assert descends_compressed(made, c)
-    assert not descends_compressed(made, c * (1 + F(1, 10**15)))
+    assert not descends_compressed(made, c * (1 + Fraction(1, 10**15)))
     sign = enclosed_setting(**{**specs.SIGN, "L1": L1, "dimension": 9})
     step = largest_sign(sign)
     assert descends_sign(sign, step)
-    assert not descends_sign(sign, step * (1 + F(1, 10**15)))
+    assert not descends_sign(sign, step * (1 + Fraction(1, 10**15)))
+
+
+@pytest.mark.parametrize("L1", [Fraction(1, 10), 7])
+def test_largest_steps_solve_their_equations(L1):
+    """½φ(cR)c(1 + A) = 1 and ½φ(L1γ√d)dL1γ = c_ν, as ∑ of 2 uⁿ/(n+2)! and by bisection."""
+
+    def root(holds):
+        low, high = specs.MP.mpf(0), specs.MP.mpf(100)
+        for _ in range(120):
+            middle = (low + high) / 2
+            low, high = (middle, high) if holds(middle) else (low, middle)
+        return low
+
+    def growth(u):
+        return 2 * (specs.MP.exp(u) - 1 - u) / u**2
+
+    keys = {"agents": 4, "L0": 3, "L1": L1, "dimension": 9, "sigma0": 2, "truncation": 2}
+    made = enclosed_setting(**{**specs.COMPRESSED, **keys})
+    A, R = specs.MP.mpf(3) / 4, 4 * max(1, specs.high(L1 * Fraction(2 * 3 * 2, 3)))
+    found = root(lambda c: growth(c * R) * c * (1 + A) < 2)
+    assert specs.close(largest_compressed(made), found, 1e-15)
+    sign = enclosed_setting(**{**specs.SIGN, "L1": L1, "dimension": 9})
+    slope = specs.high(Fraction(L1))
+    found = root(lambda step: growth(3 * slope * step) * 9 * slope * step < 1)
+    assert specs.close(largest_sign(sign), found, 1e-15)
 
 
 def test_a_step_at_the_limit_does_not_descend():
     graph = specs.graph({**specs.COMPRESSED, "L1": 0})
     made = setting_in(graph, THEORY.own(graph.spec), RATIONALS)
-    limit = 2 / (1 + F(3, 8))
+    limit = 2 / (1 + Fraction(3, 8))
     assert largest_compressed(made) == limit
     assert not descends_compressed(made, limit)
-    assert descends_compressed(made, limit * (1 - F(1, 10**30)))
+    assert descends_compressed(made, limit * (1 - Fraction(1, 10**30)))
     assert largest_sign(made) is None
 
 
@@ -234,5 +276,7 @@ def test_normalised_gradient_descent_descends_below_its_constant(c):
     """(e^c − 1 − c)/c < 1 iff e^c < 1 + 2c: N = 1 without noise."""
     quiet = {"algorithm": "dsgd", "agents": 1, "L0": 1, "L1": 1, "dimension": 1}
     made = enclosed_setting(**quiet)
-    assert descends_compressed(made, INTERVALS.number(F(str(c)))) == (math.exp(c) < 1 + 2 * c)
+    assert descends_compressed(made, INTERVALS.number(Fraction(str(c)))) == (
+        math.exp(c) < 1 + 2 * c
+    )
     assert float(largest_compressed(made)) == pytest.approx(1.2564312086261697, rel=1e-12)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,9 +12,17 @@ from distributed_specs import COMPRESSED, SIGN, graph
 
 from boundcalc.graph import OperatorGraph
 from boundcalc.report import plots
+from boundcalc.simulate.statistics import Metric, share_interval
 from boundcalc.theories.base import Options
 from boundcalc.theories.distributed import figures
+from boundcalc.theories.distributed.experiment_figures import (
+    sensitivity_figure,
+    shares_figure,
+    weak_error_figure,
+)
+from boundcalc.theories.distributed.experiments import Share
 from boundcalc.theories.distributed.theory import THEORY
+from boundcalc.theories.distributed.weak_error import Quadratic, WeakErrors
 
 RUN = "{step_size: 1/10, horizon: 12}"
 
@@ -68,3 +78,61 @@ def test_the_share_falls_at_the_very_step_of_an_escape() -> None:
 def test_a_run_that_is_dear_stands_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(figures, "_EFFORT", 10)
     assert list(drawn_lines(graph(SIGN, training=RUN, simulation=True))) == ["this spec"]
+
+
+def share_of(algorithm: str, noise: str, start: float, count: int, **more: Any) -> Share:
+    bounded = share_interval(count, 20, 0.95)
+    settings = {"size": 1, "horizon": 10, "escape": 1e6, "replicas": 20} | more
+    return Share(algorithm, noise, start, bounded=bounded, final=bounded, **settings)
+
+
+def test_shares_are_drawn_where_they_belong() -> None:
+    found = [
+        share_of(algorithm, noise, start, count)
+        for count, (start, noise, algorithm) in enumerate(
+            itertools.product((3.0, 5.0), ("Gaussian", "Student, ν = 1"), ("SGD", "sign"))
+        )
+    ]
+    with plots.style():
+        figure = shares_figure(found)
+    left, right = figure.axes
+    assert [left.get_title(), right.get_title()] == ["from $x_0 = 3$", "from $x_0 = 5$"]
+    points = [container[0].get_ydata().tolist() for container in right.containers]
+    assert points == [[4 / 20, 6 / 20], [5 / 20, 7 / 20]]
+    ends = [segment[:, 1].tolist() for segment in right.containers[0][2][0].get_segments()]
+    for (low, high), share in zip(ends, (found[4], found[6]), strict=True):
+        assert (low, high) == pytest.approx((share.bounded.lo, share.bounded.hi), rel=1e-12)
+    assert [text.get_text() for text in left.get_xticklabels()] == ["Gaussian", "ν = 1"]
+
+
+def test_sensitivity_has_a_line_for_each_radius_and_each_step() -> None:
+    by_horizon = [
+        share_of("SGD", "Student, ν = 1", 3.0, 20 - horizon // 10, horizon=horizon, escape=radius)
+        for radius in (30.0, 1e6)
+        for horizon in (10, 100)
+    ]
+    by_compression = [
+        share_of(f"rand-{k}, ω = {4 / k - 1:g}", "Gaussian", 3.0, k, size=4) for k in (4, 1)
+    ]
+    by_compression.append(share_of("rand-1, ω = 3, normalised step", "Gaussian", 3.0, 20, size=4))
+    with plots.style():
+        figure = sensitivity_figure(by_horizon, by_compression)
+    left, right = figure.axes
+    assert [c[0].get_ydata().tolist() for c in left.containers] == [[19 / 20, 10 / 20]] * 2
+    assert [c[0].get_ydata().tolist() for c in right.containers] == [[1.0], [4 / 20, 1 / 20]]
+
+
+def test_weak_errors_are_those_of_the_problem() -> None:
+    problem, steps = Quadratic(), (1 / 10, 1 / 20)
+    sampled = WeakErrors(
+        steps, (Metric(2e-2, 1e-2, 3e-2), Metric(1e-2, 9e-3, 2e-2)), Metric(1, 0, 2)
+    )
+    with plots.style():
+        left, right = weak_error_figure(problem, steps, sampled).axes
+    classic = left.lines[0].get_ydata()
+    assert classic[0] == abs(problem.equation(0.1, 0) - problem.discrete(0.1))
+    # The line of slope 2 goes through the error of the smallest step.
+    lines = {line.get_label(): line.get_ydata() for line in left.lines}
+    assert lines["slope 2"][0] == pytest.approx(4 * lines["slope 2"][1], rel=1e-12)
+    assert lines["slope 2"][1] == lines[r"$\kappa = 1$"][1]
+    assert right.containers[0][0].get_ydata().tolist() == [2e-2, 1e-2]

@@ -1,7 +1,7 @@
 """The answers: JSON, refusals, cautions, and how bounds move with their constants."""
 
 import json
-from fractions import Fraction as F
+from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
@@ -49,8 +49,8 @@ def test_unbounded_noise_leaves_the_equation_only():
     assert "truncation" in answer.value.statements[0].refused
     assert any("may be infinite" in caution for caution in answer.cautions)
     # (1 + A)S_0/(2ϵ(1 − ϵ)T) + ϵB'/((1 − ϵ)L0(1 + A)) at ϵ = 1/2, T = 20
-    A, B = F(3, 8), F(1, 2)
-    expected = (1 + A) * F(81, 4) * 2 / 20 + B / (4 * (1 + A))
+    A, B = Fraction(3, 8), Fraction(1, 2)
+    expected = (1 + A) * Fraction(81, 4) * 2 / 20 + B / (4 * (1 + A))
     assert answer.value.chosen.bound.value == expected
 
 
@@ -103,7 +103,7 @@ def test_nothing_is_cautioned_about_without_reason():
 def test_discrete_limit_is_the_border():
     section = {**specs.COMPRESSED, **CUT, "schedule": "{type: constant}", "gradient_bound": 27}
     limit = rate(section).value.statements[0].step_size_limit
-    below, above = (F(str(limit)) * factor for factor in (1, F(101, 100)))
+    below, above = (Fraction(str(limit)) * factor for factor in (1, Fraction(101, 100)))
     for step, made in ((below, True), (above, False)):
         found = rate(section, training=f"{{step_size: {step}, horizon: 20}}")
         assert (found.value.statements[0].bound is not None) == made
@@ -114,11 +114,11 @@ def bound(section, training="{step_size: 1/100, horizon: 50}", loss="{initial_ga
     return None if found.bound is None else found.bound.value
 
 
-POSITIVE = st.fractions(F(1, 10), 3, max_denominator=20)
+POSITIVE = st.fractions(Fraction(1, 10), 3, max_denominator=20)
 
 
 @given(st.sampled_from(["omega", "sigma0", "sigma1", "L1", "truncation"]), POSITIVE, POSITIVE)
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=12)
 def test_worse_constants_give_worse_bounds(name, low, high):
     low, high = sorted((low, high))
     section = {
@@ -132,7 +132,7 @@ def test_worse_constants_give_worse_bounds(name, low, high):
 
 
 @given(st.sampled_from(["sigma_max", "L0", "L1", "dimension"]), POSITIVE, POSITIVE)
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=12)
 def test_worse_constants_give_worse_sign_bounds(name, low, high):
     low, high = sorted((low, high))
     if name == "dimension":
@@ -147,7 +147,7 @@ def test_no_noise_no_compression_is_gradient_descent():
     """(S_0/(γT))/(1 − γL/2): the classical statement, L1 = 0."""
     section = {"algorithm": "dsgd", "agents": 3, "L0": 2, "L1": 0, "dimension": 5}
     found = bound({**section, "schedule": "{type: constant}"})
-    assert found == F(3) / (F(1, 100) * 50 * (1 - F(1, 100)))
+    assert found == Fraction(3) / (Fraction(1, 100) * 50 * (1 - Fraction(1, 100)))
 
 
 def test_agents_do_not_matter_to_signs():

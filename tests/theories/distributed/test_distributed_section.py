@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from fractions import Fraction as F
+from fractions import Fraction
 
 import pytest
 from theories.distributed import distributed_specs as specs
@@ -41,20 +41,20 @@ def test_rand_k_is_its_omega():
     keys = {**specs.COMPRESSED, "dimension": d, "compressor": {"type": "rand_k", "k": k}}
     del keys["omega"]
     made = library_object(DistributedSection, keys, "distributed")
-    assert setting_in(specs.graph(specs.COMPRESSED), made, RATIONALS).omega == (F(d, k) - 1,)
+    assert setting_in(specs.graph(specs.COMPRESSED), made, RATIONALS).omega == (Fraction(d, k) - 1,)
 
 
 def exact_second_moment(gradient, scales, k):
     """E‖ĝ‖² by listing every choice of components and signs of every agent."""
     d, agents = len(gradient), len(scales)
-    total = count = F(0)
+    total = count = Fraction(0)
     subsets = list(itertools.combinations(range(d), k))
     signs = list(itertools.product((-1, 1), repeat=d))
     for chosen in itertools.product(itertools.product(subsets, signs), repeat=agents):
-        average = [F(0)] * d
+        average = [Fraction(0)] * d
         for (kept, noise), scale in zip(chosen, scales, strict=True):
             for j in kept:
-                average[j] += F(d, k) * (gradient[j] + scale * noise[j]) / agents
+                average[j] += Fraction(d, k) * (gradient[j] + scale * noise[j]) / agents
         total += sum(x * x for x in average)
         count += 1
     return total / count
@@ -62,21 +62,18 @@ def exact_second_moment(gradient, scales, k):
 
 def test_second_moment_is_attained_by_rand_k():
     """E‖ĝ‖² = (1 + A)‖∇f‖² + B' exactly, for rand-k and noise of variance σ0² + σ1²‖∇f‖²."""
-    gradient, d, k = (F(3), F(4)), 2, 1
-    square = F(25)
-    sigma0, sigma1 = [0, 8], [0, F(3, 5)]  # scales 0 and √(64 + 9) are not rational: see below
-    scales = [F(0), F(0)]
-    made = setting(agents=2, dimension=d, omega=F(d, k) - 1, sigma0=[0, 0], sigma1=[0, 0])
-    assert exact_second_moment(gradient, scales, k) == (1 + made.A) * square + made.B
+    gradient, d, k = (Fraction(3), Fraction(4)), 2, 1
+    square = Fraction(25)
     for sigma0, sigma1, scales in (
-        ([2, 5], [0, 0], [F(2), F(5)]),
-        ([0, 0], [F(1, 5), F(2, 5)], [F(1), F(2)]),
-        ([0, 4], [F(1, 5), F(3, 5)], [F(1), F(5)]),
+        ([0, 0], [0, 0], [Fraction(0), Fraction(0)]),
+        ([2, 5], [0, 0], [Fraction(2), Fraction(5)]),
+        ([0, 0], [Fraction(1, 5), Fraction(2, 5)], [Fraction(1), Fraction(2)]),
+        ([0, 4], [Fraction(1, 5), Fraction(3, 5)], [Fraction(1), Fraction(5)]),
     ):
         made = setting(
             agents=2,
             dimension=d,
-            omega=F(d, k) - 1,
+            omega=Fraction(d, k) - 1,
             sigma0=list(map(str, sigma0)),
             sigma1=list(map(str, sigma1)),
         )
@@ -87,7 +84,7 @@ def test_second_moment_is_attained_by_rand_k():
 def test_agents_that_differ_average():
     made = setting(agents=2, omega=[1, 3], sigma0=[2, 4], sigma1=["1/2", 0])
     # A = [2 + (1 + 1)/4/2]/2, B' = [2·4 + 4·16]/2/2
-    assert (F(2 + F(1, 4)) / 2, F(18)) == (made.A, made.B)
+    assert (Fraction(2 + Fraction(1, 4)) / 2, Fraction(18)) == (made.A, made.B)
 
 
 @pytest.mark.parametrize(
@@ -98,8 +95,8 @@ def test_variance_factor(nu, cut, factor):
     keys = {"sigma0": 1, "nu": nu, "truncation": cut}
     made = setting(**{key: value for key, value in keys.items() if value is not None})
     assert made.variance_factor == factor
-    assert (None if factor is None else F(4 * factor, 8)) == made.B
-    assert F(3, 8) == made.A  # σ1 = 0: finite whatever the noise
+    assert (None if factor is None else Fraction(4 * factor, 8)) == made.B
+    assert Fraction(3, 8) == made.A  # σ1 = 0: finite whatever the noise
 
 
 @pytest.mark.parametrize("nu", [1.2, 3.0, None])
@@ -116,15 +113,15 @@ def test_cut_noise_has_at_most_that_variance(nu, cut):
 
 def test_reach_bounds_every_step():
     """L1γ‖ĝ‖ ≤ γ(L0 + L1a)R for cut noise at its worst, over gradients of any size."""
-    made = setting(agents=2, omega=[1, 3], sigma0=[2, "1/2"], sigma1=[0, 1], truncation=3)
+    made = setting(L1=5, agents=2, omega=[1, 3], sigma0=[2, "1/2"], sigma1=[0, 1], truncation=3)
     for exponent in range(-8, 9):
-        a = F(2) ** exponent
-        length = F(0)
+        a = Fraction(2) ** exponent
+        length = Fraction(0)
         for omega, s0, s1 in zip(made.omega, made.sigma0, made.sigma1, strict=True):
-            scale = F(math.isqrt(int(10**12 * (s0**2 + s1**2 * a**2))), 10**6)
+            scale = Fraction(math.isqrt(int(10**12 * (s0**2 + s1**2 * a**2))), 10**6)
             length += (1 + omega) * (a + 3 * scale) / 2
         assert made.L1 * length <= (made.L0 + made.L1 * a) * made.reach
-    assert made.reach == ((1 + 1) * max(F(1), F(3 * 2, 4)) + 4 * F(4)) / 2
+    assert made.reach == ((1 + 1) * max(Fraction(1), Fraction(5 * 3 * 2, 4)) + 4 * Fraction(4)) / 2
 
 
 def test_reach_of_quiet_agents_is_that_of_their_compression():
@@ -152,7 +149,7 @@ def test_sums_are_sums(horizon, kind):
 
 
 def test_enclosed_sums_contain_exact_ones():
-    harmonic = sum(F(1, k) for k in range(1, 31))
+    harmonic = sum(Fraction(1, k) for k in range(1, 31))
     assert sums(ScheduleSection(type="inverse_sqrt"), 30, INTERVALS).second.contains(harmonic)
     with pytest.raises(InexactError):
         sums(ScheduleSection(type="inverse_sqrt"), 30, RATIONALS)

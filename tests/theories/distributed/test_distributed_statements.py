@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from fractions import Fraction as F
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -70,7 +70,7 @@ def test_steps_fixed_in_advance(kind):
     assert any("gradient_bound" in str(condition) for condition in found.conditions)
 
 
-@pytest.mark.parametrize("offset", [F(1, 2), F(5), F(50)])
+@pytest.mark.parametrize("offset", [Fraction(1, 2), Fraction(5), Fraction(50)])
 def test_inverse_norm(offset):
     schedule = {"type": "inverse_norm", "offset": offset}
     section = {**specs.COMPRESSED, **CUT, "schedule": schedule}
@@ -173,7 +173,7 @@ def test_discrete_bound_holds_exactly(name, omega, start, epsilon):
         "training": f"{{step_size: 1/10, horizon: {horizon}}}",
     }
     bound = made(section, **run)["discrete"]
-    c = 2 * float(F(epsilon)) / (1 + omega)
+    c = 2 * float(Fraction(epsilon)) / (1 + omega)
     left = exact_left_side(
         f, slope, start, horizon,
         lambda k, a: c / (L0 + L1 * a), noise, omega, lambda a: a**2 / (L0 + L1 * a),

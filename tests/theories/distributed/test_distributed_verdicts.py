@@ -284,6 +284,23 @@ def test_a_record_that_is_refused_says_how_to_thin_it() -> None:
     assert 3 * 128 * (2_000_000 // every + 2) <= 60_000_000
 
 
+def test_a_start_beyond_the_escape_radius_is_refused() -> None:
+    with pytest.raises(SpecError, match="start beyond the escape radius"):
+        THEORY.simulate(quartic(SIGN | {"escape": 2}), Options())
+
+
+def test_progress_ends_at_the_end_even_where_all_runs_are_lost_before() -> None:
+    told: list[tuple[int, int]] = []
+    wild = quartic(
+        COMPRESSED | {"schedule": {"type": "constant"}},
+        replicas=3,
+        training="{step_size: 5, horizon: 40}",
+    )
+    answer = THEORY.simulate(wild, Options(progress=lambda *at: told.append(at)))
+    assert not answer.value.more.walk.bounded.any()
+    assert told[-1] == (40, 40)
+
+
 def test_without_a_simulation_there_is_no_run() -> None:
     with pytest.raises(SpecError, match="no `simulation` section"):
         THEORY.simulate(graph(SIGN), Options())

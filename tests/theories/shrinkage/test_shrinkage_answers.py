@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from theories.shrinkage.shrinkage_specs import quadratic
 
 import boundcalc as bc
 from boundcalc.report import plots
@@ -74,10 +75,27 @@ def test_the_ledger_names_every_assumption(graph):
     assert ("S4" in keys) is (graph.spec.own.get("format") is not None)
 
 
-def test_figures_are_drawn(graph, answers, tmp_path):
+SMALL = {"training": {"horizon": 300}, "simulation": {"replicas": 8}}
+FORMAT = {"name": "fp4_e2m1", "rounding": "toward_zero", "gradient": {"scale": 1}}
+
+
+@pytest.mark.parametrize(
+    ("own", "stems"),
+    [
+        (
+            {"q": "1/2", "quantization_noise": "3/5"},
+            ["shrinkage-floor", "shrinkage-terms", "shrinkage-course"],
+        ),
+        ({"q": {"depends_on_past": True}, "q_min": "1/2"}, ["shrinkage-course"]),
+        ({"format": FORMAT}, ["shrinkage-format", "shrinkage-course"]),
+    ],
+)
+def test_figures_are_drawn(own, stems, tmp_path):
+    graph = quadratic(own, **SMALL)
+    answers = {"simulate": THEORY.simulate(graph, Options())}
     with plots.style():
         drawn = THEORY.figures(graph, answers, tmp_path)
-    assert drawn
+    assert [figure.stem for figure in drawn] == stems
     for figure in drawn:
         assert (tmp_path / f"{figure.stem}.png").stat().st_size > 5_000
         assert (tmp_path / f"{figure.stem}.pdf").exists()

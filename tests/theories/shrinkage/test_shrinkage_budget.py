@@ -24,7 +24,7 @@ def nonconvex(q, noise, mu, *, gap=1.0, K=50, sigma=1.0):
     return 2 * gap / (K * mu * q) + mu * (q * sigma**2 + noise**2 / q)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     noise=st.fractions(0, 1, max_denominator=20),
     tolerance=st.fractions(Fraction(1, 20), 3, max_denominator=20),

@@ -196,6 +196,7 @@ def test_fitted_statements_are_computed_and_say_so():
     for statement in shrinkage_rate(c).statements.values():
         assert statement.bound.status is Status.COMPUTED
         assert any("fitted, not proved" in str(x) for x in statement.conditions)
+        assert statement.title.endswith(", fitted")
     said = " ".join(cautions(c))
     assert "no uniform q_min > 0 exists" in said
     assert "can exceed 1" in said

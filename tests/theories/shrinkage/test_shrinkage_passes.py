@@ -62,6 +62,39 @@ def test_terms_are_those_of_theorem_9_7():
     assert pl.floor(s) == (s.bias + noise) / 2
 
 
+SHIFT = [{"at": "a", "pass": "forward", "model": "constant", "value": "1/10"}]
+
+
+@pytest.mark.parametrize(
+    ("own", "form", "factor"),
+    [
+        ({"q": {"depends_on_past": True}, "q_min": "1/4"}, "plain", 4),
+        ({"q": {"depends_on_past": True}, "q_min": "1/4"}, "weighted", 1),
+        ({"q": {"depends_on_past": True}, "q_min": "1/4", "compensation": True}, "plain", 1),
+        ({"q": {"pattern": ["1/4", "1/2"]}}, "plain", 1),
+        ({"q": {"pattern": ["1/4", "1/2"]}}, "least", 1),
+        ({"q": {"pattern": ["1/4", "1/2"]}, "steps": {"type": "inverse"}}, "plain", 2),
+        ({"q": "1/4", "steps": {"type": "inverse"}}, "plain", 1),
+    ],
+)
+def test_what_becomes_of_the_bias(own, form, factor):
+    graph = built(own, SHIFT)
+    found, _ = case(graph).evaluated(lambda s: descent.sums(s, form).terms(s)["bias"])
+    assert float(found) == pytest.approx(factor / 100, rel=1e-12)
+
+
+def test_the_bias_in_the_recurrences():
+    s = case(built({"q": {"depends_on_past": True}, "q_min": "1/4"}, SHIFT)).at(RATIONALS)
+    (step,) = pl.steps(s)
+    assert step.added[1] == Fraction(1, 5) * Fraction(1, 100) / 2
+    s = case(built({"q": {"pattern": ["1/4", "1/2"]}}, SHIFT)).at(RATIONALS)
+    assert [x.added[1] for x in pl.steps(s)] == [Fraction(1, 4000), Fraction(1, 2000)]
+
+
+def test_there_is_no_exact_floor_with_perturbed_passes():
+    assert "without perturbed passes" in shrinkage_rate(case(built({"q": "1/2"}, SHIFT))).exact.why
+
+
 def test_the_bias_is_not_shortened():
     floors = []
     for q in ("1/100", "1"):

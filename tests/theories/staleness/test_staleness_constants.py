@@ -336,21 +336,19 @@ def _lemma_1(chain: StaleChain, curvatures: list[float]) -> float:
 def test_first_lemma_is_the_largest_pair_of_blocks() -> None:
     text = _spec(
         operators="{id: f1, type: bilinear, region: {weight: 1/2}},"
-        "{id: s1, type: sine, bias: true}, {id: s2, type: sine, bias: true, scale: 2}",
+        "{id: s1, type: sine, bias: true, scale: 3}, {id: s2, type: sine, bias: true, scale: 2}",
         queues="p: [1,1,0], m: [4,2,0]",
     )
     problem = _problem(text)
     chain = stale_chain(problem.graph, RATIONALS)
     found = first_lemma(problem.graph, problem.pipeline, chain, RATIONALS)
-    # b = 1, 1, 2; a_2 = 1; B = ·, 1, 2; V = 2, 2, 1; E = 0, 1, 2.
-    pairs = {
-        (1, 1): 0, (1, 2): 1 * 1 * 2, (1, 3): 1 * 1 * 2 * 1,
-        (2, 2): 1 * 2, (2, 3): 1 * 2 * 1, (3, 3): 2 * 1,
-    }  # fmt: skip
-    assert found == max(pairs.values()) ** 2 == 4
+    # b = 1, 3, 2; a_2 = 3; B = ·, 3, 2; V = 6, 2, 1; E = 0, 3, 2.
+    own = [0 * 6, 3 * 2, 2 * 1]
+    pairs = [1 * 3 * 2, 1 * 3 * 2 * 1, 3 * 2 * 1]  # Λ_12, Λ_13 with a_2 between, Λ_23
+    assert found == max(own + pairs) ** 2 == 36
     joined = _problem(text.replace("p: [1,1,0], m: [4,2,0]", "p: [0], m: [3]"))
     together = first_lemma(joined.graph, joined.pipeline, chain, RATIONALS)
-    assert together == sum(x**2 for x in pairs.values())
+    assert together == sum(x**2 for x in own + pairs) == 148
 
 
 def test_first_lemma_is_unknown_for_constants_alone() -> None:

@@ -269,8 +269,10 @@ def test_refusals_name_their_place():
 
 def test_queues_that_would_fill_the_memory_are_refused():
     text = bounded((100_000, 1, 0), (300_000, 2, 0)).replace("replicas: 3", "replicas: 1000")
-    with pytest.raises(SimulationError, match=r"staleness\.queues"):
+    with pytest.raises(SimulationError, match=r"staleness\.queues") as caught:
         THEORY.simulate(graph_of(text), OPTIONS)
+    # 3 samples of 300 002 values in the queues, and the noise of 300 000 batches for 3 weights.
+    assert str(1000 * (3 * 300_002 + 3 * 300_000)) in str(caught.value)
     text = bounded(steps=10**6).replace("replicas: 3", "replicas: 30")
     with pytest.raises(SimulationError, match=r"simulation\.record\.every"):
         THEORY.simulate(graph_of(text), OPTIONS)

@@ -119,6 +119,22 @@ def test_coefficients_of_shifts_by_hand() -> None:
     assert 40 * (1 - 1e-15) <= Q <= 40 * (1 + 1e-6)
 
 
+@pytest.mark.parametrize(
+    ("step", "wide"), [("1/1000", False), ("1/40", False), ("1/11", True), ("1/12", False)]
+)
+def test_the_noise_of_a_delay_by_hand(step: str, wide: bool) -> None:
+    """f = 3x²/2 with delay 3: κ = 9, Q = 81, L = 3; θ is all that the step leaves."""
+    alpha, sigma = Fraction(step), Fraction(5, 2)
+    made = problem([3], shifts(1, 3), smooth=3, step=step, horizon=70, gap=2, sigma=sigma)
+    theta = (1 - 3 * alpha) / (81 * alpha**2) - 1
+    window = min(Fraction(9), 3 + Fraction(2) / (2 * theta))
+    assert (window == 9) == wide
+    found = evaluated(made, SHARP)
+    assert found.terms["staleness"].value == alpha**2 * sigma**2 * 9 * window
+    assert found.terms["sampling"].value == 3 * alpha * sigma**2
+    assert found.terms["optimisation"].value == 4 / (70 * alpha)
+
+
 @pytest.mark.parametrize("delays", [[1], [3], [2, 0], [3, 1], [4, 2, 0]])
 @pytest.mark.parametrize("share", [Fraction(1, 10), Fraction(1, 2), Fraction(999, 1000)])
 def test_exact_second_moments_stay_below_the_bound(delays: list[int], share: Fraction) -> None:
@@ -253,6 +269,28 @@ def test_weights_may_be_read_from_the_paper_alone() -> None:
     assert 4 * (1 + t + (1 + 1 / t) * 9) * 4 == Q
     assert 4 * 16 * 4 <= Q < Fraction(1, 2) * 4 * 9 * 2 * 3 * 1 * 4 * Fraction(6, 5)
     assert made.setting(RATIONALS).largest(("lemma 2", (Fraction(1), Fraction(0)), t)) >= Q
+
+
+@pytest.mark.parametrize(("beta", "s"), [("1/2", "0"), ("1/2", "1"), ("1/4", "3"), ("0", "2")])
+def test_momentum_by_hand(beta: str, s: str) -> None:
+    """f = 3x²/2 with delay 2, Q = 36: what a gradient moves in all, and what is remembered."""
+    optimizer = f'{{type: unified_momentum, momentum: "{beta}", s: "{s}"}}'
+    made = problem(
+        [2], shifts(1, 3), smooth=3, step="1/500", horizon=50, gap=2, sigma=4, optimizer=optimizer
+    )
+    b, speed = Fraction(beta), Fraction(s)
+    # x moves by α(1 + βs)g at once, then by αφβ^r g in each of the steps after.
+    phi = abs(1 - (1 - b) * speed)
+    reach = 1 + b * speed + phi * b / (1 - b)
+    found, alpha = evaluated(made, MOMENTUM_SHARP), Fraction(1, 500)
+    assert found.constants["W"].value == reach
+    assert found.terms["optimisation"].value == 2 * (1 - b) * 2 / (50 * alpha)
+    eta = alpha / (1 - b)
+    assert found.terms["sampling"].value == 3 * eta * 16 * (1 + b * phi / (1 - b))
+    assert found.terms["staleness"].value == alpha**2 * reach**2 * 36 * 16
+    slope = 3 / (1 - b) * (1 + 2 * b * phi / (1 - b))
+    root = float(found.step_size_limit)
+    assert 1 - float(slope) * root - root**2 * float(reach) ** 2 * 36 == pytest.approx(0, abs=1e-12)
 
 
 def test_one_block_and_lemma_2() -> None:
