@@ -58,7 +58,7 @@ def budget(graph: OperatorGraph, section: DistributedSection) -> Answer:
 
     Notes
     -----
-    The bounds increase with ω and with the noise (docs/theory.md, Remark 10.9): these levers are
+    The bounds increase with ω and with the noise (docs/theory-distributed.md, Remark 12.9): these levers are
     found by bisection on numbers at which the bound is enclosed, so that what is printed is
     admissible and 1 + 2⁻⁴⁰ times it is not.  The number of agents suffices and one less does not.
     """
@@ -187,7 +187,7 @@ class _Question:
 
 
 def _at_step(graph: OperatorGraph, section: DistributedSection) -> tuple[Quantity, ...]:
-    """The largest ω at which the step condition (10.6) admits the spec's step."""
+    """The largest ω at which the step condition (12.6) admits the spec's step."""
     if section.algorithm == "dsignsgd":
         return ()
     limits = step_limits(graph, section)

@@ -1,4 +1,4 @@
-"""What a reader must know before using the numbers: docs/theory.md, section 10.5."""
+"""What a reader must know before using the numbers: docs/theory-distributed.md, section 12.5."""
 
 from __future__ import annotations
 

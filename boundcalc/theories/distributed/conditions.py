@@ -15,7 +15,7 @@ _MARGIN = 1 - Fraction(1, 2**90)
 
 
 def compressed_limit(s: Setting, gradient: Scalar, *, corrected: bool) -> Scalar | None:
-    """The step below which D(C)SGD's modified equation descends: docs/theory.md, (10.6).
+    """The step below which D(C)SGD's modified equation descends: docs/theory-distributed.md, (12.6).
 
     ηη_t < 2ϵ/(G(1 + A) + L1·B') with G = L0 + L1‖∇f‖.  The classic equation, whose drift is −∇f,
     has A instead of 1 + A: it does not see the curvature's part of a step without noise.
@@ -51,7 +51,7 @@ def harmonic_scale(s: Setting) -> Scalar:
 
 
 def sign_constant(s: Setting, *, corrected: bool) -> Scalar:
-    """K = L1·d·σ_H/(2N), and with the correction √d(L0 + L1)M_ν more: docs/theory.md, (10.7)."""
+    """K = L1·d·σ_H/(2N), and with the correction √d(L0 + L1)M_ν more: docs/theory-distributed.md, (12.7)."""
     classic = s.L1 * s.dimension * harmonic_scale(s) / (2 * s.agents)
     if not corrected:
         return classic
@@ -73,7 +73,7 @@ def sign_limit(s: Setting, *, corrected: bool) -> Scalar | None:
 
 
 def descends_compressed(s: Setting, c: Scalar) -> bool:
-    """Whether ½φ(cR)c(1 + A) < 1, with which Theorem 10.5 holds for γ_k(L0 + L1‖∇f‖) ≤ c.
+    """Whether ½φ(cR)c(1 + A) < 1, with which Theorem 12.5 holds for γ_k(L0 + L1‖∇f‖) ≤ c.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def descends_compressed(s: Setting, c: Scalar) -> bool:
 
 
 def descends_sign(s: Setting, step: Scalar) -> bool:
-    """Whether ½ψdL1γ < c_ν with ψ = φ(L1γ√d), with which Theorem 10.8 holds.
+    """Whether ½ψdL1γ < c_ν with ψ = φ(L1γ√d), with which Theorem 12.8 holds.
 
     Raises
     ------

@@ -82,7 +82,7 @@ def rate(graph: OperatorGraph, section: DistributedSection) -> Answer:
 
     Notes
     -----
-    docs/theory.md, section 10.  O(N) work for N agents, whatever the horizon.
+    docs/theory-distributed.md, section 12.  O(N) work for N agents, whatever the horizon.
     """
     found = DistributedRate(statements(graph, section), step_limits(graph, section))
     setting, _ = in_best_kind(lambda kind: setting_in(graph, section, kind), section.size)

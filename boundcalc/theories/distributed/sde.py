@@ -52,7 +52,7 @@ def equation(algorithm: Algorithm, *, heavy: bool = False, correction: int = 0) 
     correction
         κ: the drift is b − κ(η/2)(∂b)b, to be read with the algorithm's b.  0 is the classic
         first-order equation.  1 is the second-order modified equation, whose moments agree with
-        the algorithm's to one order more (docs/theory.md, Lemma 10.10).  −1 makes E f change in
+        the algorithm's to one order more (docs/theory-distributed.md, Lemma 12.10).  −1 makes E f change in
         a short time as in one step.
 
     Raises
@@ -62,7 +62,7 @@ def equation(algorithm: Algorithm, *, heavy: bool = False, correction: int = 0) 
 
     Notes
     -----
-    docs/theory.md, section 10.1, after [COM].
+    docs/theory-distributed.md, section 12.1, after [COM].
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The bounds of docs/theory.md, section 10, over any number kind."""
+"""The bounds of docs/theory-distributed.md, section 12, over any number kind."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _weight_and_largest(p: Problem) -> tuple[Scalar, Scalar]:
 
 
 def compressed_bound(p: Problem) -> Bound:
-    """D(C)SGD in discrete time (docs/theory.md, Theorem 10.5).
+    """D(C)SGD in discrete time (docs/theory-distributed.md, Theorem 12.5).
 
     E[q(a)a²; k̂ < τ] ≤ (S_0 + ½ψB'cγ̄Φ²)/((1 − ½ψc(1 + A))·θΦ¹), where a = ‖∇f(x_k̂)‖,
     γ_k = θ·s_k·q(a) ≤ γ̄·s_k, γ_k(L0 + L1a) ≤ c·s_k and ψ = φ(cR).  The weight q is
@@ -150,7 +150,7 @@ def compressed_bound(p: Problem) -> Bound:
 
 
 def normalised_sde_bound(p: Problem) -> Bound:
-    """The normalised D(C)SGD equation (docs/theory.md, Theorem 10.6).
+    """The normalised D(C)SGD equation (docs/theory-distributed.md, Theorem 12.6).
 
     E[a²/(L0 + L1a)] ≤ (η(1 + A)S_0/(2ϵ(1 − ϵ)) + ϵB'Φ²/((1 − ϵ)L0(1 + A)))/Φ¹, where Φⁱ is the
     integral of sⁱ over the time ηT, hence η times a sum over steps.
@@ -168,7 +168,7 @@ def normalised_sde_bound(p: Problem) -> Bound:
 
 
 def sign_bound(p: Problem) -> Bound:
-    """DSignSGD in discrete time, for noise without any moment (docs/theory.md, Theorem 10.8).
+    """DSignSGD in discrete time, for noise without any moment (docs/theory-distributed.md, Theorem 12.8).
 
     E h(x_k̂) ≤ (S_0 + ½ψd(L0 + L1dσ̄/4)Σγ_k²)/(c_νΣγ_k − ½ψdL1Σγ_k²), where h is the mean over
     the agents of Σ_j |∂_jf| min(|∂_jf|/σ_ij, 1) and σ̄ the mean of their bounds on the scale.

@@ -49,7 +49,7 @@ class StepLimits:
 
 
 def step_limits(graph: OperatorGraph, section: DistributedSection) -> StepLimits:
-    """Both limits: (10.6) of D(C)SGD, (10.7) of DSignSGD."""
+    """Both limits: (12.6) of D(C)SGD, (12.7) of DSignSGD."""
     if section.algorithm == "dsignsgd":
         return _sign_limits(graph, section)
     return _compressed_limits(graph, section)

@@ -57,7 +57,7 @@ def _discrete(section: DistributedSection) -> Words:
         title="D(C)SGD, discrete time",
         quantity=rf"\mathbb{{E}}\left[{_WEIGHTED[schedule]}{event}\right]",
         formula=rf"\frac{{S_0+{_SECOND}}}{{(1-\tfrac12\psi c(1+A))\,\theta\Phi^1}}",
-        source="docs/theory.md, Theorem 10.5",
+        source="docs/theory-distributed.md, Theorem 12.5",
         conditions=tuple(conditions),
     )
 
@@ -69,7 +69,7 @@ def _equation(section: DistributedSection) -> Words:
         quantity=rf"\mathbb{{E}}\left[{_WEIGHTED['normalised']}\right]",
         formula=r"\frac1{\Phi^1}\left(\frac{\eta(1+A)S_0}{2\epsilon(1-\epsilon)}"
         r"+\frac{\epsilon B'\Phi^2}{(1-\epsilon)L_0(1+A)}\right)",
-        source="docs/theory.md, Theorem 10.6, after [COM]",
+        source="docs/theory-distributed.md, Theorem 12.6, after [COM]",
         conditions=(
             "of the stochastic differential equation, not of the algorithm that it approximates",
             "a = ‖∇f‖ at a time drawn with density s_t/Φ¹",
@@ -84,7 +84,7 @@ def _sign(section: DistributedSection) -> Words:
         quantity=r"\mathbb{E}\,h(x_{\hat k})",
         formula=r"\frac{S_0+\tfrac12\psi d(L_0+\tfrac14L_1d\bar\sigma)\sum_k\gamma_k^2}"
         r"{c_\nu\sum_k\gamma_k-\tfrac12\psi dL_1\sum_k\gamma_k^2}",
-        source="docs/theory.md, Theorem 10.8",
+        source="docs/theory-distributed.md, Theorem 12.8",
         conditions=(
             "h is the mean over the agents of Σ_j |∂_jf| min(|∂_jf|/σ_ij, 1)",
             "the step is drawn with probability proportional to c_νγ_k − ½ψdL1γ_k²",

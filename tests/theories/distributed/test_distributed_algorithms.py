@@ -60,7 +60,7 @@ def test_no_compression_sends_all_to_the_last_bit() -> None:
 
 
 def test_largest_length_of_a_compressed_vector_is_one_plus_omega_times_its_own() -> None:
-    """What Theorem 10.5 supposes of a compressor where L1 > 0."""
+    """What Theorem 12.5 supposes of a compressor where L1 > 0."""
     vectors = np.random.default_rng(3).standard_normal((500, 2, 6))
     uniforms = np.random.default_rng(4).random((500, 2, 6))
     length = np.linalg.norm(vectors, axis=-1)

@@ -1,4 +1,4 @@
-"""The numbers of section 10: which algorithms stay bounded on x⁴/4, at a stated horizon."""
+"""The numbers of section 12: which algorithms stay bounded on x⁴/4, at a stated horizon."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def phi(u):
 
 
 def literal_compressed(q, L0, L1, A, B, R, gap, steps, products, largest):
-    """Theorem 10.5 summed over steps: γ_k ≤ largest_k, γ_k(L0 + L1a) ≤ products_k."""
+    """Theorem 12.5 summed over steps: γ_k ≤ largest_k, γ_k(L0 + L1a) ≤ products_k."""
     psi = phi(MP.mpf(max(products)) * R)
     paid = MP.mpf(gap)
     for product, step in zip(products, largest, strict=True):
@@ -92,7 +92,7 @@ def test_without_curvature_the_equation_and_the_algorithm_agree():
 @pytest.mark.parametrize("schedule", ["constant", "inverse_sqrt"])
 @pytest.mark.parametrize("nu", [None, 1, 2, "3/2"])
 def test_sign(schedule, nu):
-    """Theorem 10.8 summed over steps and agents."""
+    """Theorem 12.8 summed over steps and agents."""
     scales = [1, 2, 3, 4, 1, 2, 3, 4]
     section = {**specs.SIGN, "dimension": 4, "sigma_max": scales, "schedule": {"type": schedule}}
     del section["nu"]

@@ -83,6 +83,7 @@ def test_tolerance_is_measured_from_no_delay() -> None:
     assert found["sgd.sharp"].largest_delay > found["momentum.sharp"].largest_delay > 0
 
 
+@pytest.mark.long
 def test_a_chosen_step_allows_more() -> None:
     problem = _problem(DSP)
     for d in _budgets(DSP + "budget: {target: 1/2}\n").values():
@@ -95,6 +96,7 @@ def test_a_chosen_step_allows_more() -> None:
             assert min(_bound(later.at(step), SHAPES[d.key]) for step in steps) > 0.5
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shape", [SGD, SHARP, MOMENTUM_SHARP])
 def test_best_step_is_nearly_best(shape: Shape) -> None:
     for text in (DSP, DSP.replace("gradient_noise: 1", "gradient_noise: 1/100")):
@@ -151,6 +153,7 @@ def test_step_and_horizon_of_the_budget_count() -> None:
     assert _bound(problem.delayed(scaled((4, 2, 0), t + 1)), SHARP) > 0.5
 
 
+@pytest.mark.long
 def test_noise_free_delays_are_limited_by_the_step_alone() -> None:
     text = DSP.replace("gradient_noise: 1", "gradient_noise: 0") + "budget: {target: 1}\n"
     d = _budgets(text)["sgd.sharp"]

@@ -139,7 +139,7 @@ def test_the_noise_of_a_delay_by_hand(step: str, wide: bool) -> None:
 @pytest.mark.parametrize("share", [Fraction(1, 10), Fraction(1, 2), Fraction(999, 1000)])
 def test_exact_second_moments_stay_below_the_bound(delays: list[int], share: Fraction) -> None:
     """f = (Σ x_k)²/2: smoothness K; the exact average of E‖∇f‖² for noise in every block."""
-    K, horizon = len(delays), 14
+    K, horizon = len(delays), 10
     start, variances = [Fraction(2)] * K, [Fraction(1, 4)] * K
     gap, sigma2 = Fraction((2 * K) ** 2, 2), sum(variances)
     made = problem(delays, shifts(K), smooth=K, horizon=horizon, gap=gap, sigma=f"sqrt({sigma2})")
@@ -208,7 +208,7 @@ def settings_of(draw: st.DrawFn) -> tuple[list[int], str, str]:
 
 
 @given(settings_of(), st.sampled_from(["", ", lipschitz: 3, error_gradient: 2"]))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_sharp_is_below_corrected_below_published(
     case: tuple[list[int], str, str], paper: str
 ) -> None:
@@ -230,7 +230,7 @@ def test_sharp_is_below_corrected_below_published(
     st.fractions(0, Fraction(9, 10), max_denominator=10),
     st.fractions(0, 5, max_denominator=4),
 )
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_sharp_momentum_is_below_published(
     case: tuple[list[int], str, str], beta: Fraction, s: Fraction
 ) -> None:
