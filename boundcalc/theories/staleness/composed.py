@@ -1,4 +1,4 @@
-"""Stale passes that are perturbed as well (docs/theory.md, Theorem 8.9).
+"""Stale passes that are perturbed as well (docs/theory-staleness.md, Theorem 10.9).
 
 Error and mean bounds of docs/theory.md, section 4, hold along stale passes.  With bias² and Var of
 the perturbed gradient, averaged over the run, and 1 − Lα − (1+τ)α²Q ≥ 0 for some τ > 0,

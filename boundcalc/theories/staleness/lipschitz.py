@@ -1,4 +1,4 @@
-"""L and M of [XHH] from the constants of the operators (docs/theory.md, section 8.5)."""
+"""L and M of [XHH] from the constants of the operators (docs/theory-staleness.md, section 10.5)."""
 
 from __future__ import annotations
 

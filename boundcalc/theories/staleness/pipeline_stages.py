@@ -6,7 +6,7 @@ loss, which stands at the end of the last block, is differentiated at the value 
 
 A block of one operator stores its input and nothing else, as in [XHH].  In longer blocks [XHH]
 compute the values inside again, with x_i^b; here they are stored, which is what Lemma 1 of
-docs/theory.md, section 8, is about.
+docs/theory-staleness.md, section 10, is about.
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ CORRECTED = Shape(
     "SGD, corrected",
     r"\frac{2\Delta_0}{N\alpha}+L\alpha\sigma^2"
     r"\Bigl(2+\Delta t^2+\frac{Kc_1}{2(K+1)}\Bigr)",
-    "docs/theory.md, Theorem 8.3: [XHH], Theorem 1 with E11 to E13",
+    "docs/theory-staleness.md, Theorem 10.3: [XHH], Theorem 1 with E11 to E13",
     published.limit,
     {
         "optimisation": published.optimisation,
@@ -113,7 +113,7 @@ SHARP = Shape(
     "SGD, sharp",
     r"\frac{2\Delta_0}{N\alpha}+L\alpha\sigma^2+\alpha^2\sigma^2\max_i\kappa_i"
     r"\min\Bigl\{m_i^2,\,m_i+\frac{m_i-1}{2\theta}\Bigr\}",
-    "docs/theory.md, Theorem 8.6",
+    "docs/theory-staleness.md, Theorem 10.6",
     sharp.limit,
     {
         "optimisation": published.optimisation,
@@ -149,7 +149,7 @@ MOMENTUM_SHARP = Shape(
     "momentum, sharp",
     r"\frac{2(1-\beta)\Delta_0}{N\alpha}+\frac{L\alpha\sigma^2}{1-\beta}"
     r"\Bigl(1+\frac{\beta|\varphi|}{1-\beta}\Bigr)+\alpha^2W^2Q\sigma^2",
-    "docs/theory.md, Theorem 8.8",
+    "docs/theory-staleness.md, Theorem 10.8",
     momentum_sharp.limit,
     {
         "optimisation": published.momentum_optimisation,
@@ -284,7 +284,7 @@ def composed_shape(problem: Problem) -> tuple[Shape, str]:
         "stale and perturbed",
         r"\frac{2\Delta_0}{N\alpha}+L\alpha\,\mathrm{Var}+(1+\tau)\alpha^2Q\,\mathrm{Var}"
         r"+\Bigl(1+\frac1\tau\Bigr)\mathrm{bias}^2",
-        "docs/theory.md, Theorem 8.9",
+        "docs/theory-staleness.md, Theorem 10.9",
         sharp.limit,
         {"optimisation": published.optimisation} | {name: term(name) for name in names},
         {"Q": lambda s: s.Q, "smoothness": lambda s: s.smooth},

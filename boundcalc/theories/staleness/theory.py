@@ -52,7 +52,7 @@ class Staleness(Theory):
             "perturbed",
             "error and mean bounds of perturbed passes hold along stale passes, and both biases "
             "add",
-            "docs/theory.md, Theorem 8.9",
+            "docs/theory-staleness.md, Theorem 10.9",
         ),
     )
 

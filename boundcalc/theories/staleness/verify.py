@@ -185,7 +185,7 @@ def _sharp(
         bounds = np.stack([errors[part.operator] for part in records.parts], axis=1)
         yield (
             "difference by operator",
-            "docs/theory.md, 8.4",
+            "docs/theory-staleness.md, 10.4",
             _ratios(records.difference, bounds, noise),
         )
     option = problem.coupling
@@ -197,7 +197,7 @@ def _sharp(
     else:
         right = np.einsum("k,nkr->nr", np.array(kappas), d**2)
     left = _total(records.difference)
-    yield "separable bound", "docs/theory.md, 8.4", _ratios(left, np.sqrt(right), noise)
+    yield "separable bound", "docs/theory-staleness.md, 10.4", _ratios(left, np.sqrt(right), noise)
 
 
 def _total(values: Array) -> Array:
