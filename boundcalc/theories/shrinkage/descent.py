@@ -1,6 +1,6 @@
 """The nonconvex statements: one descent step, summed.
 
-docs/theory.md, Lemma 9.1 and Theorems 9.2 to 9.4, 9.7.  With the step s_k (μφ_k, or μφ_k/q_k with
+docs/theory-shrinkage.md, Lemma 11.1 and Theorems 11.2 to 11.4, 11.7.  With the step s_k (μφ_k, or μφ_k/q_k with
 compensation) and a_k = s_k q_k,
 
     Σ a_k E‖∇ℓ(w_k)‖² ≤ 2Δ₀ + Σ [a_k B² + L(a_k² V + s_k² σ_e²)]      if a_k ≤ 1/L.
@@ -119,7 +119,7 @@ def step_too_large(s: Setting, form: Form = "plain") -> bool:
 
 
 def best_step(s: Setting, form: Form = "plain") -> Scalar:
-    """μ√(G/H) for a bound G/c + Hc at the step cμ, cut at the limit (Theorem 9.5)."""
+    """μ√(G/H) for a bound G/c + Hc at the step cμ, cut at the limit (Theorem 11.5)."""
     kind, limit = s.kind, step_limit(s, form)
     found = sums(s, form)
     slope = s.L * (s.variance * found.squares + s.noise * found.steps)

@@ -40,7 +40,7 @@ def nonconvex_formula(
     diminishing: bool,
     fitted: bool,
 ) -> Formula:
-    """The statement about gradients: Theorems 9.2 to 9.4 and 9.7."""
+    """The statement about gradients: Theorems 11.2 to 11.4 and 11.7."""
     v = "V" if perturbed else r"\sigma^2"
     conditions = _conditions(factors, form, compensated, perturbed, fitted)
     if diminishing:
@@ -59,7 +59,7 @@ def nonconvex_formula(
         return Formula(_AVERAGE, bound, _source("9.3", perturbed), conditions)
     if form == "sharp":
         weight = r"a_k(2-La_k)"
-        source = "docs/theory.md, Theorem 9.4"
+        source = "docs/theory-shrinkage.md, Theorem 11.4"
     else:
         weight, source = "a_k", _source("9.2", perturbed)
     if factors == "constant":
@@ -86,11 +86,11 @@ def pl_formula(
     diminishing: bool,
     fitted: bool,
 ) -> Formula:
-    """The statement about the gap: Theorems 9.5 and 9.7."""
+    """The statement about the gap: Theorems 11.5 and 11.7."""
     del diminishing  # it is refused there
     v = "V" if perturbed else r"\sigma^2"
     conditions = _conditions(factors, form, compensated, perturbed, fitted)
-    source = "docs/theory.md, Theorem 9.5" if form == "sharp" else _source("9.5", perturbed)
+    source = "docs/theory-shrinkage.md, Theorem 11.5" if form == "sharp" else _source("9.5", perturbed)
     if factors == "past":
         a, longest = (r"\mu", r"\frac{\mu}{q_{\min}}") if compensated else (r"\mu q_{\min}", r"\mu")
         bias = r"\frac{\mu}{2}B^2+" if perturbed else ""
@@ -197,5 +197,5 @@ def _conditions(
 def _source(number: str, perturbed: bool) -> str:
     own = f"docs/theory.md, Theorem {number}"
     if perturbed:
-        own += " with Theorem 9.7"
+        own += " with Theorem 11.7"
     return f"{own} (setting of [YUN])"

@@ -1,6 +1,6 @@
 """The PL statements: a linear recurrence along the factors, in closed form.
 
-docs/theory.md, Theorems 9.5 and 9.7.  With a_k = s_k q_k ≤ 1/L,
+docs/theory-shrinkage.md, Theorems 11.5 and 11.7.  With a_k = s_k q_k ≤ 1/L,
 
     x_{k+1} ≤ (1 − m a_k) x_k + (a_k/2) B² + (L/2)(a_k² V + s_k² σ_e²),   x_k = E[ℓ(w_k) − ℓ*];
 

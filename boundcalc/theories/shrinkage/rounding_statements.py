@@ -1,6 +1,6 @@
 """What is proved of an exact gradient that is rounded without randomness.
 
-docs/theory.md, Theorem 9.9, for σ = 0 and μ ≤ 1/(L q_hi):
+docs/theory-shrinkage.md, Theorem 11.9, for σ = 0 and μ ≤ 1/(L q_hi):
 
     (1/K) Σ ‖∇ℓ(w_k)‖² ≤ 2Δ₀/(Kμ q_lo) + d t²;
     ℓ(w_K) − ℓ* ≤ (1 − mμq_lo)^K Δ₀ + (1 − (1 − mμq_lo)^K) d t²/(2m).
@@ -23,7 +23,7 @@ from boundcalc.theories.shrinkage.formulas import TITLES
 from boundcalc.theories.shrinkage.setting import Case, Setting
 from boundcalc.theories.values import Statement
 
-_SOURCE = "docs/theory.md, Theorem 9.9"
+_SOURCE = "docs/theory-shrinkage.md, Theorem 11.9"
 
 
 def rounding_statements(fitted: Case) -> tuple[Statement, ...]:

@@ -114,7 +114,7 @@ def refusal(case: Case, shape: Shape) -> str:
     if _deterministic(case):
         return (
             "an exact gradient that is rounded without randomness has no law that q could be "
-            "fitted to (docs/theory.md, section 9.5); Theorem 9.9 speaks of it"
+            "fitted to (docs/theory-shrinkage.md, section 11.5); Theorem 11.9 speaks of it"
         )
     too_large = case.holds(lambda s: descent.step_too_large(s, shape.form))
     if too_large is False:

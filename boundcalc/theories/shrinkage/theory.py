@@ -26,8 +26,8 @@ from boundcalc.theories.verdicts import verdict_answer
 class Shrinkage(Theory):
     """g̃_k = q_k g_k + e_k: low-precision gradients, shortened and noisy.
 
-    [YUN]; docs/theory.md, section 9.  With ``perturbations`` in the spec g_k is the gradient of
-    perturbed passes (Theorem 9.7).
+    [YUN]; docs/theory-shrinkage.md, section 11.  With ``perturbations`` in the spec g_k is the gradient of
+    perturbed passes (Theorem 11.7).
     """
 
     name = "shrinkage"
@@ -44,7 +44,7 @@ class Shrinkage(Theory):
             "perturbed",
             "The gradient that is shortened may come from perturbed passes: `perturbations` in the "
             "spec add their bias and variance, of which the bias is not shortened.",
-            "docs/theory.md, Theorem 9.7",
+            "docs/theory-shrinkage.md, Theorem 11.7",
         ),
     )
 

@@ -61,7 +61,7 @@ def cautions(case: Case) -> tuple[str, ...]:
         found.append(
             "with factors that depend on the past the average of all gradients has the floor "
             "Lμ(σ² + σ_e²)/q_min, and no statement of the form with σ² + σ_e²/q_min holds for it "
-            "(docs/theory.md, section 9.2)"
+            "(docs/theory-shrinkage.md, section 11.2)"
         )
     return tuple(found)
 

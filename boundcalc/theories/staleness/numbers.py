@@ -21,6 +21,7 @@ from boundcalc.theories.staleness.coupling import (
 )
 from boundcalc.theories.staleness.lipschitz import error_gradient, first_lemma, second_lemma
 from boundcalc.theories.staleness.method import Method, method_in
+from boundcalc.theories.staleness.smoothness import moved_chain, smoothness
 
 if TYPE_CHECKING:
     from boundcalc.theories.staleness.setting import Problem
@@ -56,11 +57,11 @@ class Setting:
 
     @cached_property
     def smooth(self) -> Scalar:
-        """The Lipschitz constant of ∇f: the smaller of what the spec says."""
+        """The Lipschitz constant of ∇f: the smaller of what the spec says, else compiled."""
         given = [self.problem.graph.spec.loss.smoothness, self.problem.section.lipschitz]
         stated = [x.evaluate(self.kind, self._values) for x in given if x is not None]
         if not stated:
-            raise _missing("smoothness", "the Lipschitz constant of the gradient")
+            return self._compiled_smoothness()
         found = stated[0] if len(stated) == 1 else self.kind.minimum(*stated)
         if not found > 0:
             raise SpecError(
@@ -68,6 +69,22 @@ class Setting:
                 where="loss.smoothness",
                 value=str(given[0]),
                 expected="> 0",
+            )
+        return found
+
+    def _compiled_smoothness(self) -> Scalar:
+        chain, weights = moved_chain(self.problem.graph, self.kind), self.problem.smooth_weights
+        simulation = self.problem.graph.spec.simulation
+        strength = self.kind.number(0)
+        if simulation is not None:
+            strength = simulation.regulariser.strength.evaluate(self.kind, self._values)
+        found = smoothness(chain, weights, strength, self.kind)
+        if not found > 0:
+            raise SpecError(
+                "the Lipschitz constant of the gradient that is compiled from the graph is 0",
+                where="loss.smoothness",
+                expected="> 0",
+                fix="give operators with weights, or add `smoothness` to the `loss` section",
             )
         return found
 

@@ -12,7 +12,7 @@ from boundcalc.arithmetic.best import EXACT_OPERATORS, enclosed, in_best_kind
 from boundcalc.errors import InexactError, SpecError
 from boundcalc.graph import OperatorGraph
 from boundcalc.spec.expressions import Expression
-from boundcalc.theories.staleness.blocks import Pipeline, pipeline_of
+from boundcalc.theories.staleness.blocks import Pipeline, pipeline_of, trained
 from boundcalc.theories.staleness.chain import stale_chain
 from boundcalc.theories.staleness.coupling import (
     ChainCoupling,
@@ -23,6 +23,7 @@ from boundcalc.theories.staleness.coupling import (
 )
 from boundcalc.theories.staleness.numbers import Setting
 from boundcalc.theories.staleness.section import StalenessSection
+from boundcalc.theories.staleness.smoothness import moved_chain
 
 __all__ = ["Problem", "Setting"]
 
@@ -92,6 +93,12 @@ class Problem:
         return balanced(coupling, self.by_operator([Fraction(1, k + 1) for k in range(self.K)]))
 
     @cached_property
+    def smooth_weights(self) -> Weights:
+        """Weights that make the compiled Lipschitz constant of ∇f small."""
+        moving = [Fraction(trained(node)) for node in self.graph.nodes]
+        return balanced(ChainCoupling(moved_chain(self.graph, WIDE)), moving)
+
+    @cached_property
     def coupling(self) -> tuple[str, Weights, Fraction]:
         """Which separable bound the sharp statements use: name, weights, and t of ``lemma 1``.
 
@@ -136,6 +143,12 @@ class Problem:
     def notes(self) -> tuple[str, ...]:
         """What to know of how the constants were found."""
         notes = [_SOURCES[self.coupling[0]]]
+        given = (self.graph.spec.loss.smoothness, self.section.lipschitz)
+        if given == (None, None):
+            notes.append(
+                "the Lipschitz constant of the gradient is compiled from the constants of the "
+                "operators"
+            )
         if self.delay == 0:
             notes.append("all queues have length 0: plain backpropagation, without delays")
         if self.section.lipschitz is None and self.setting(WIDE).first is None:
@@ -177,4 +190,4 @@ _SOURCES = {
 }
 
 #: What :meth:`Problem.at` hands on.
-_CHOSEN = frozenset({"chain_refusal", "paper_weights", "coupling"})
+_CHOSEN = frozenset({"chain_refusal", "paper_weights", "smooth_weights", "coupling"})

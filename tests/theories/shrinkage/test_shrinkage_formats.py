@@ -48,7 +48,7 @@ def test_moments_of_laws_by_quadrature(law, degrees):
 @pytest.mark.parametrize("rounding", ["nearest", "stochastic", "toward_zero"])
 @pytest.mark.parametrize("flush", [False, True])
 @pytest.mark.parametrize(("law", "degrees"), LAWS)
-@pytest.mark.parametrize("scale", [0.5, 1.0, 5.0])
+@pytest.mark.parametrize("scale", [0.7, 5.0])
 def test_projection_equals_a_sampled_one(rounding, flush, law, degrees, scale):
     form, rng = FORMATS["fp4_e2m1"], np.random.default_rng(5)
     made = pieces(form, rounding, flush)
@@ -107,7 +107,7 @@ def test_rounding_to_nearest_can_lengthen():
 @pytest.mark.parametrize("rounding", ["nearest", "toward_zero"])
 @pytest.mark.parametrize("scale", [0.2, 0.5, 2.0])
 def test_the_fit_of_gaussian_noise_is_the_slope_of_the_mean_at_zero(rounding, scale):
-    """Theorem 9.8: d/dx E Q(x + ξ) at 0 is E[ξQ(ξ)]/s², by quadrature on both sides of 0."""
+    """Theorem 11.8: d/dx E Q(x + ξ) at 0 is E[ξQ(ξ)]/s², by quadrature on both sides of 0."""
     made = pieces(FORMATS["fp4_e2m1"], rounding)
     q = projected(made, tails("gaussian", scale), scale).q
 

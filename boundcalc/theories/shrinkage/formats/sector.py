@@ -1,6 +1,6 @@
 """What is proved of deterministic rounding of an exact gradient: a sector outside a dead zone.
 
-docs/theory.md, Theorem 9.9.  On |x| ≤ G, with t the edge of the dead zone,
+docs/theory-shrinkage.md, Theorem 11.9.  On |x| ≤ G, with t the edge of the dead zone,
 
     q_lo (x² − t²) ≤ x Q(x)   and   Q(x)² ≤ q_hi x Q(x).
 """
