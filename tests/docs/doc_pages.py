@@ -229,7 +229,8 @@ class Page:
                 elif block.kind == "console":
                     self._console(block, shell)
                 else:
-                    assert block.kind in ("sh", "text", "bibtex", "math"), f"{where}: {block.kind!r}"
+                    unchecked = ("sh", "text", "bibtex", "math")
+                    assert block.kind in unchecked, f"{where}: {block.kind!r}"
 
     def _python(self, block: Block, namespace: dict[str, Any], where: str) -> None:
         if not block.body.lstrip().startswith(">>>"):

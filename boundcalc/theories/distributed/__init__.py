@@ -1,1 +1,4 @@
-"""Distributed SGD with compression and sign under (L0, L1)-smoothness (docs/theory.md)."""
+"""Distributed SGD with compression and sign under (L0, L1)-smoothness.
+
+Source: docs/theory-distributed.md.
+"""

@@ -58,7 +58,8 @@ def budget(graph: OperatorGraph, section: DistributedSection) -> Answer:
 
     Notes
     -----
-    The bounds increase with ω and with the noise (docs/theory-distributed.md, Remark 12.9): these levers are
+    The bounds increase with ω and with the noise (docs/theory-distributed.md, Remark 12.9): these
+    levers are
     found by bisection on numbers at which the bound is enclosed, so that what is printed is
     admissible and 1 + 2⁻⁴⁰ times it is not.  The number of agents suffices and one less does not.
     """

@@ -15,7 +15,9 @@ _MARGIN = 1 - Fraction(1, 2**90)
 
 
 def compressed_limit(s: Setting, gradient: Scalar, *, corrected: bool) -> Scalar | None:
-    """The step below which D(C)SGD's modified equation descends: docs/theory-distributed.md, (12.6).
+    """The step below which D(C)SGD's modified equation descends.
+
+    docs/theory-distributed.md, (12.6).
 
     ηη_t < 2ϵ/(G(1 + A) + L1·B') with G = L0 + L1‖∇f‖.  The classic equation, whose drift is −∇f,
     has A instead of 1 + A: it does not see the curvature's part of a step without noise.
@@ -51,7 +53,10 @@ def harmonic_scale(s: Setting) -> Scalar:
 
 
 def sign_constant(s: Setting, *, corrected: bool) -> Scalar:
-    """K = L1·d·σ_H/(2N), and with the correction √d(L0 + L1)M_ν more: docs/theory-distributed.md, (12.7)."""
+    """K = L1·d·σ_H/(2N), and with the correction √d(L0 + L1)M_ν more.
+
+    docs/theory-distributed.md, (12.7).
+    """
     classic = s.L1 * s.dimension * harmonic_scale(s) / (2 * s.agents)
     if not corrected:
         return classic

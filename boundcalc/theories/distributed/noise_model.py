@@ -124,7 +124,8 @@ class Setting:
     def reach(self) -> Scalar:
         """R with L1γ‖ĝ‖ ≤ γ(L0 + L1‖∇f‖)·R surely.
 
-        R = avg_i (1 + ω_i) max(1 + τ√d·σ1_i, L1τ√d·σ0_i/L0): docs/theory-distributed.md, Lemma 12.4.
+        R = avg_i (1 + ω_i) max(1 + τ√d·σ1_i, L1τ√d·σ0_i/L0): docs/theory-distributed.md, Lemma
+        12.4.
 
         Raises
         ------

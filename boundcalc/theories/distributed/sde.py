@@ -52,7 +52,8 @@ def equation(algorithm: Algorithm, *, heavy: bool = False, correction: int = 0) 
     correction
         κ: the drift is b − κ(η/2)(∂b)b, to be read with the algorithm's b.  0 is the classic
         first-order equation.  1 is the second-order modified equation, whose moments agree with
-        the algorithm's to one order more (docs/theory-distributed.md, Lemma 12.10).  −1 makes E f change in
+        the algorithm's to one order more (docs/theory-distributed.md, Lemma 12.10).  −1 makes E f
+        change in
         a short time as in one step.
 
     Raises

@@ -60,7 +60,9 @@ def xi(nu: Scalar | None, x: Scalar, kind: Arithmetic) -> Scalar:
 
 
 def sign_drift(nu: Scalar | None, kind: Arithmetic) -> Scalar:
-    """c_ν = 2Ξ_ν(1), for which 2Ξ_ν(x) ≥ c_ν min(x, 1) on x ≥ 0 (docs/theory-distributed.md, Lemma 12.7).
+    """c_ν = 2Ξ_ν(1), for which 2Ξ_ν(x) ≥ c_ν min(x, 1) on x ≥ 0.
+
+    Source: docs/theory-distributed.md, Lemma 12.7.
 
     >>> from boundcalc.arithmetic import RATIONALS
     >>> sign_drift(Fraction(1), RATIONALS)

@@ -168,7 +168,9 @@ def normalised_sde_bound(p: Problem) -> Bound:
 
 
 def sign_bound(p: Problem) -> Bound:
-    """DSignSGD in discrete time, for noise without any moment (docs/theory-distributed.md, Theorem 12.8).
+    """DSignSGD in discrete time, for noise without any moment.
+
+    Source: docs/theory-distributed.md, Theorem 12.8.
 
     E h(x_k̂) ≤ (S_0 + ½ψd(L0 + L1dσ̄/4)Σγ_k²)/(c_νΣγ_k − ½ψdL1Σγ_k²), where h is the mean over
     the agents of Σ_j |∂_jf| min(|∂_jf|/σ_ij, 1) and σ̄ the mean of their bounds on the scale.

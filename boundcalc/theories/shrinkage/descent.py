@@ -1,6 +1,7 @@
 """The nonconvex statements: one descent step, summed.
 
-docs/theory-shrinkage.md, Lemma 11.1 and Theorems 11.2 to 11.4, 11.7.  With the step s_k (μφ_k, or μφ_k/q_k with
+docs/theory-shrinkage.md, Lemma 11.1 and Theorems 11.2 to 11.4, 11.7.  With the step s_k (μφ_k, or
+μφ_k/q_k with
 compensation) and a_k = s_k q_k,
 
     Σ a_k E‖∇ℓ(w_k)‖² ≤ 2Δ₀ + Σ [a_k B² + L(a_k² V + s_k² σ_e²)]      if a_k ≤ 1/L.

@@ -53,15 +53,15 @@ def nonconvex_formula(
             + rf"+L\mu\Big({v}+\frac{{\sigma_e^2}}{{q_{{\min}}}}\Big)"
         )
         quantity = r"\frac{\mathbb{E}\sum_kq_k\lVert\nabla\ell(w_k)\rVert^2}{\mathbb{E}\sum_kq_k}"
-        return Formula(quantity, bound, _source("9.3", perturbed), conditions)
+        return Formula(quantity, bound, _source("11.3", perturbed), conditions)
     if factors == "past":
         bound = _past(v, compensated, perturbed)
-        return Formula(_AVERAGE, bound, _source("9.3", perturbed), conditions)
+        return Formula(_AVERAGE, bound, _source("11.3", perturbed), conditions)
     if form == "sharp":
         weight = r"a_k(2-La_k)"
         source = "docs/theory-shrinkage.md, Theorem 11.4"
     else:
-        weight, source = "a_k", _source("9.2", perturbed)
+        weight, source = "a_k", _source("11.2", perturbed)
     if factors == "constant":
         return Formula(_AVERAGE, _constant(v, form, compensated, perturbed), source, conditions)
     quantity = (
@@ -90,7 +90,9 @@ def pl_formula(
     del diminishing  # it is refused there
     v = "V" if perturbed else r"\sigma^2"
     conditions = _conditions(factors, form, compensated, perturbed, fitted)
-    source = "docs/theory-shrinkage.md, Theorem 11.5" if form == "sharp" else _source("9.5", perturbed)
+    source = (
+        "docs/theory-shrinkage.md, Theorem 11.5" if form == "sharp" else _source("11.5", perturbed)
+    )
     if factors == "past":
         a, longest = (r"\mu", r"\frac{\mu}{q_{\min}}") if compensated else (r"\mu q_{\min}", r"\mu")
         bias = r"\frac{\mu}{2}B^2+" if perturbed else ""
@@ -153,7 +155,7 @@ def _diminishing(
     if perturbed:
         ratio = "" if compensated or factors == "constant" else r"\frac{q_{\max}}{q_{\min}}"
         bound += f"+{ratio}B^2"
-    return Formula(quantity, bound, _source("9.2", perturbed), conditions)
+    return Formula(quantity, bound, _source("11.2", perturbed), conditions)
 
 
 def _conditions(
@@ -195,7 +197,7 @@ def _conditions(
 
 
 def _source(number: str, perturbed: bool) -> str:
-    own = f"docs/theory.md, Theorem {number}"
+    own = f"docs/theory-shrinkage.md, Theorem {number}"
     if perturbed:
         own += " with Theorem 11.7"
     return f"{own} (setting of [YUN])"

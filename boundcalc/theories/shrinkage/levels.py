@@ -1,6 +1,7 @@
 """Variance and bias of the gradient before it is shortened: of the sample and of perturbed passes.
 
-docs/theory-shrinkage.md, Theorem 11.7: with perturbed passes V bounds Var(ũ + r) and B² the squared bias.
+docs/theory-shrinkage.md, Theorem 11.7: with perturbed passes V bounds Var(ũ + r) and B² the
+squared bias.
 """
 
 from __future__ import annotations

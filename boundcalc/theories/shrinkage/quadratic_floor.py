@@ -1,6 +1,7 @@
 """The exact floor on a quadratic of one curvature λ = L = m, where nothing is estimated.
 
-docs/theory-shrinkage.md, Theorem 11.6: for ℓ = (λ/2)‖w − w*‖², E‖ξ‖² = σ² and E‖e‖² = σ_e² at every step,
+docs/theory-shrinkage.md, Theorem 11.6: for ℓ = (λ/2)‖w − w*‖², E‖ξ‖² = σ² and E‖e‖² = σ_e² at
+every step,
 E‖w_{k+1} − w*‖² = (1 − μqλ)² E‖w_k − w*‖² + μ²(q²σ² + σ_e²).
 """
 

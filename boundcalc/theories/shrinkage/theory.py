@@ -26,7 +26,8 @@ from boundcalc.theories.verdicts import verdict_answer
 class Shrinkage(Theory):
     """g̃_k = q_k g_k + e_k: low-precision gradients, shortened and noisy.
 
-    [YUN]; docs/theory-shrinkage.md, section 11.  With ``perturbations`` in the spec g_k is the gradient of
+    [YUN]; docs/theory-shrinkage.md, section 11.  With ``perturbations`` in the spec g_k is the
+    gradient of
     perturbed passes (Theorem 11.7).
     """
 

@@ -1,4 +1,6 @@
-"""How far a gradient of stale weights is from that of the current ones (docs/theory-staleness.md, 10.4).
+"""How far a gradient of stale weights is from that of the current ones.
+
+Source: docs/theory-staleness.md, 10.4.
 
 Let w be the current weights, u the older ones of the forward pass, d_l = ‖w_l − u_l‖.  The
 stale pass is a forward pass at w that is perturbed after operator l by

@@ -1,4 +1,6 @@
-"""Stale SUM with per-block delays and without spare factors (docs/theory-staleness.md, Theorem 10.8).
+"""Stale SUM with per-block delays and without spare factors.
+
+Source: docs/theory-staleness.md, Theorem 10.8.
 
 With φ = 1 − (1−β)s, W = 1 + βs + β|φ|/(1−β) and P = L(1 + 2β|φ|/(1−β))/(1−β): if
 1 − Pα − α²W²Q ≥ 0,

@@ -1,4 +1,6 @@
-"""Theorems 1 and 2 of [XHH], as printed and corrected (docs/theory.md, sections 10.2 and 10.3).
+"""Theorems 1 and 2 of [XHH], as printed and corrected.
+
+Source: docs/theory-staleness.md, sections 10.2 and 10.3.
 
 The limits are written without cancellation: c_1 = 2c_0Δt²/(√((Δt²+2)²+2c_0Δt²) + Δt²+2), so that
 c_1/(Lc_0Δt²) = 2/(L(√(…) + Δt²+2)), which is 1/(2L) at Δt = 0.

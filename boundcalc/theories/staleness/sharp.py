@@ -1,4 +1,6 @@
-"""Stale SGD with per-block delays and without spare factors (docs/theory-staleness.md, Theorem 10.6).
+"""Stale SGD with per-block delays and without spare factors.
+
+Source: docs/theory-staleness.md, Theorem 10.6.
 
 With ‖𝒢 − ∇f‖² ≤ Σ κ_i d_i², m_i the delays and Q = max κ_i m_i²: if 1 − Lα − α²Q ≥ 0,
 

@@ -1,4 +1,6 @@
-"""The Lipschitz constant of ∇f from the constants of a chain (docs/theory-staleness.md, Lemma 10.10).
+"""The Lipschitz constant of ∇f from the constants of a chain.
+
+Source: docs/theory-staleness.md, Lemma 10.10.
 
 Weights that move by d_l change activations, gradients that are passed back, and gradients by
 
@@ -73,8 +75,8 @@ def moved_chain(graph: OperatorGraph, kind: Arithmetic) -> MovedChain:
         found = weight_curvature(node, graph.data)
         if found is None:
             raise SpecError(
-                f"the second derivative of operator {node.id!r} in its weights is not known, so the "
-                "Lipschitz constant of the gradient cannot be compiled",
+                f"the second derivative of operator {node.id!r} in its weights is not known, so "
+                "the Lipschitz constant of the gradient cannot be compiled",
                 where="loss.smoothness",
                 expected="`smoothness`, or operators that are affine in their weights or have a "
                 "bias inside",

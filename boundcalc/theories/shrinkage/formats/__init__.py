@@ -1,1 +1,4 @@
-"""From a number format and a law of the gradient to q and σ_e; docs/theory-shrinkage.md, section 11.5."""
+"""From a number format and a law of the gradient to q and σ_e.
+
+docs/theory-shrinkage.md, section 11.5.
+"""
