@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import cached_property
 from math import prod
 from typing import Any, ClassVar, TypeAlias
 
@@ -121,7 +122,7 @@ class Elementwise(Operator):
 
     def forward(self, y: Array, w: Array, labels: Array) -> Array:
         """scale·φ(y + w)."""
-        factor, value = self._factor(), self.phi(self._argument(y, w))
+        factor, value = self.factor, self.phi(self._argument(y, w))
         return value if factor == 1.0 else factor * value
 
     def vjp(self, y: Array, w: Array, labels: Array, v: Array) -> tuple[Array, Array]:
@@ -143,7 +144,7 @@ class Elementwise(Operator):
     @property
     def keeps_output(self) -> bool:
         """Where φ′ follows from φ, and the output is φ."""
-        return self.slope_from_value and self._factor() == 1.0
+        return self.slope_from_value and self.factor == 1.0
 
     def mean_vjp_at(
         self, output: Array, y: Array, w: Array, labels: Array, v: Array
@@ -202,7 +203,7 @@ class Elementwise(Operator):
                 edge = root(exact(size)) * bounded(corner)
                 ball = edge if ball is None else smaller(ball, edge)
             return Domain(self._scaled(ball))
-        if self._factor() == 0:
+        if self.factor == 0:
             return Domain(ZERO, 0.0, 0.0)
         if self.scale.node != ONE.node:
             image = product_of_intervals((lower(self.scale), upper(self.scale)), image)
@@ -277,7 +278,9 @@ class Elementwise(Operator):
             return supremum
         return self.scale if ONE.node == supremum.node else self.scale * supremum
 
-    def _factor(self) -> float:
+    @cached_property
+    def factor(self) -> float:
+        """``scale`` as a float; every pass needs it."""
         return float(self.scale.evaluate(FLOATS))
 
     def _argument(self, y: Array, w: Array) -> Array:
@@ -285,7 +288,7 @@ class Elementwise(Operator):
 
     def _pulled(self, y: Array, w: Array, v: Array) -> Array:
         slope = self.derivative(self._argument(y, w))
-        factor = self._factor()
+        factor = self.factor
         if factor != 1.0:
             slope = factor * slope
         return _times(slope, v)

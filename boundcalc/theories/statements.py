@@ -124,8 +124,8 @@ def _theorem(s: Statement) -> Theorem:
     if s.conditions:
         blocks += [Paragraph("Conditions:"), Bullets(s.conditions)]
     blocks.append(Paragraph(f"Source: {s.source}."))
-    proved = s.bound is None or s.bound.status in (Status.PROVED, Status.COMPUTED)
-    return Theorem(name=s.title, blocks=tuple(blocks), proved=proved)
+    sampled = s.bound is not None and s.bound.status not in (Status.PROVED, Status.COMPUTED)
+    return Theorem(name=s.title, blocks=tuple(blocks), proved=s.proved and not sampled)
 
 
 def ledger_table(assumptions: Sequence[Assumption]) -> Table:

@@ -120,6 +120,8 @@ class Statement:
         Theorem and publication, or section of docs/theory.md.
     conditions
         What it supposes besides the assumptions of the ledger, one sentence each.
+    proved
+        Whether the statement is a theorem, at its numbers; else a report calls it a claim.
     """
 
     key: str
@@ -133,6 +135,7 @@ class Statement:
     step_size_limit: Number | None = None
     refused: str = ""
     conditions: tuple[Content, ...] = ()
+    proved: bool = True
 
 
 class Answer:

@@ -234,7 +234,8 @@ def budget_answer(case: Case, found: ShrinkageBudget) -> Answer:
     ]
     table = quantity_table(f"What keeps the {found.regime} bound at its target.", rows)
     note = Paragraph(
-        "Every number is admissible for certain; that no better one exists is computed."
+        "Every number that is marked proved is admissible for certain; that none is better is "
+        "computed."
     )
     return Answer(
         found,

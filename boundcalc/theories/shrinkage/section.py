@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -108,7 +108,7 @@ class FormatSection(Frozen):
 
 
 class ShrinkageSection(Frozen):
-    """How gradients are shortened.
+    """How gradients are shortened; ``q_min`` alone means ``q: {depends_on_past: true}``.
 
     ``quantization_noise`` is σ_e, as ``loss.gradient_noise`` is σ: E‖e‖² ≤ σ_e².
     ``compensation`` replaces the step μ by μ/q_k.
@@ -120,6 +120,14 @@ class ShrinkageSection(Frozen):
     compensation: bool = False
     steps: StepsSection = StepsSection()
     format: FormatSection | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_the_least(cls, raw: Any) -> Any:
+        """``q_min`` alone says that no more is known."""
+        if isinstance(raw, dict) and "q_min" in raw and not raw.keys() & {"q", "format"}:
+            return {**raw, "q": {"depends_on_past": True}}
+        return raw
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -80,12 +80,16 @@ def statement(case: Case, shape: Shape) -> Statement:
         step_size_limit=limit,
         refused=refused,
         conditions=formula.conditions,
+        proved=not _fitted(case),
     )
 
 
 def _title(case: Case, shape: Shape) -> str:
-    fitted = case.projection is not None and not case.projection.unbiased
-    return TITLES[shape.key] + (", fitted" if fitted else "")
+    return TITLES[shape.key] + (", fitted" if _fitted(case) else "")
+
+
+def _fitted(case: Case) -> bool:
+    return case.projection is not None and not case.projection.unbiased
 
 
 def evaluated_terms(case: Case, shape: Shape) -> dict[str, Number]:
