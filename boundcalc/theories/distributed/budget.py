@@ -194,6 +194,9 @@ def _at_step(graph: OperatorGraph, section: DistributedSection) -> tuple[Quantit
     limits = step_limits(graph, section)
     meaning = "largest compression at which the step condition admits the step"
     symbol = Maths(r"\omega")
+    if section.steps.type == "normalised":
+        why = "the normalised schedule prescribes its own steps, whatever the compression"
+        return (Quantity("omega_max_at_step", symbol, meaning, None, why),)
     if limits.corrected is None:
         return (Quantity("omega_max_at_step", symbol, meaning, None, limits.note),)
     gradient = limits.gradient

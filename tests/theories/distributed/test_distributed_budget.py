@@ -88,3 +88,9 @@ def test_a_budget_of_another_run():
     found = budget(section, "budget: {target: 1, horizon: 40, step_size: 1/20}")
     graph = specs.graph(section, training="{step_size: 1/20, horizon: 40}")
     assert found.bound.value == THEORY.rate(graph).value.chosen.bound.value
+
+
+def test_a_normalised_schedule_has_no_step_to_admit():
+    found = levers({**specs.COMPRESSED, **CUT}, "budget: {target: 100}")["omega_max_at_step"]
+    assert found.value is None
+    assert "prescribes its own steps" in found.note
