@@ -235,7 +235,7 @@ def _summary(
 def _compositions(theory: Theory) -> tuple[Block, ...]:
     if not theory.compositions:
         return ()
-    items = tuple(f"{c.says} ({c.source})" for c in theory.compositions)
+    items = tuple(joined(said(c.says), f" ({c.source})") for c in theory.compositions)
     return (Paragraph("What may be combined with it in one spec:"), Bullets(items))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from boundcalc.arithmetic import Number, Status
 from boundcalc.report.cells import Block, Column, Content, Maths, Paragraph, Table
+from boundcalc.report.notation import joined, said
 from boundcalc.report.numbers import DOWN, value
 from boundcalc.theories.shrinkage import descent
 from boundcalc.theories.shrinkage.budget import ShrinkageBudget
@@ -177,7 +178,7 @@ def _facts(found: ShrinkageRate) -> Block:
         ]
     remarks: tuple[Content, ...] = ()
     if found.exact.floor is None:
-        remarks = (f"No exact floor: {found.exact.why}.",)
+        remarks = (joined("No exact floor: ", said(found.exact.why), "."),)
     return Table(
         caption="Floors, compensation and the tuned step.",
         columns=(Column("", 8.4), Column("value")),
