@@ -107,10 +107,10 @@ class Algorithm:
         >>> Algorithm("dsgd", agent_clip=2.5).direction(g[:, :1], None).tolist()
         [[1.5, -2.0]]
         """
+        if self.name == "dsignsgd":  # clipping changes no sign, and makes NaN of an infinity
+            return np.asarray(np.sign(gradients).mean(axis=1))
         if self.agent_clip is not None:
             gradients = clipped(gradients, self.agent_clip)
-        if self.name == "dsignsgd":
-            return np.asarray(np.sign(gradients).mean(axis=1))
         if self.compressor is not None:
             assert uniforms is not None  # noqa: S101 - the simulator draws where draws is true
             gradients = self.compressor.apply(gradients, uniforms)

@@ -14,7 +14,7 @@ from boundcalc.graph import OperatorGraph
 from boundcalc.report.cells import Content, Maths
 from boundcalc.spec.budget import BudgetSection
 from boundcalc.theories.distributed.levers import Lever, largest, levers, smallest
-from boundcalc.theories.distributed.noise_model import setting_in
+from boundcalc.theories.distributed.noise_model import Setting, setting_in
 from boundcalc.theories.distributed.rate import Made, bound_of, statements
 from boundcalc.theories.distributed.section import DistributedSection
 from boundcalc.theories.distributed.statements import Problem, problem_in
@@ -58,10 +58,11 @@ def budget(graph: OperatorGraph, section: DistributedSection) -> Answer:
 
     Notes
     -----
-    The bounds increase with ω and with the noise (docs/theory-distributed.md, Remark 12.9): these
-    levers are
-    found by bisection on numbers at which the bound is enclosed, so that what is printed is
-    admissible and 1 + 2⁻⁴⁰ times it is not.  The number of agents suffices and one less does not.
+    The bounds do not decrease as an ω that all agents share, or the noise, grows
+    (docs/theory-distributed.md, Remark 12.9; of one agent's ω alone it would be false): these
+    levers set the number of all agents, and are found by bisection on numbers at which the bound
+    is enclosed, so that what is printed is admissible and 1 + 2⁻⁴⁰ times it is not.  The number
+    of agents suffices and one less does not.
     """
     asked = _asked(graph)
     graph = _at(graph, asked)
@@ -188,11 +189,15 @@ class _Question:
 
 
 def _at_step(graph: OperatorGraph, section: DistributedSection) -> tuple[Quantity, ...]:
-    """The largest ω at which the step condition (12.6) admits the spec's step."""
+    """The ω below which the step condition (12.6) admits the spec's step.
+
+    ηη_t((L0 + L1a)(1 + A) + L1B') < 2ϵ at every a = ‖∇f‖ that is spoken of.  Of ηη_t = η/(o + a)
+    both sides, times o + a, are linear in a: the two ends of its range are all that matters.
+    """
     if section.algorithm == "dsignsgd":
         return ()
     limits = step_limits(graph, section)
-    meaning = "largest compression at which the step condition admits the step"
+    meaning = "compression below which the step condition admits the step"
     symbol = Maths(r"\omega")
     if section.steps.type == "normalised":
         why = "the normalised schedule prescribes its own steps, whatever the compression"
@@ -210,15 +215,32 @@ def _at_step(graph: OperatorGraph, section: DistributedSection) -> tuple[Quantit
             at = s.gradient_bound
         else:
             at = kind.number(0) if gradient is None else kind.measured(float(gradient))
-        plain = replace(s, omega=(kind.number(0),))
-        G = s.L0 + s.L1 * at
-        noise, level = (s.agents * each for each in plain.levels)
-        room = 2 * s.epsilon * s.agents / step - G * (s.agents + noise) - s.L1 * level
-        return room / (G * (1 + noise) + s.L1 * level)
+        if section.steps.type != "inverse_norm":
+            return _room(s, step, at)
+        offset = kind.number(1)
+        if section.steps.offset is not None:
+            offset = section.steps.offset.evaluate(kind, graph.values(kind))
+        nothing = kind.number(0)
+        ends = (_room(s, step / (offset + a), a) for a in (nothing, at))
+        return kind.minimum(*ends)
 
     found, proved = in_best_kind(omega, section.size)
     number = Number(found, Status.PROVED if proved else Status.COMPUTED, limit=True)
     if found < 0:
         note = "the step is too large even without compression"
         return (Quantity("omega_max_at_step", symbol, meaning, None, note),)
-    return (Quantity("omega_max_at_step", symbol, meaning, number, limits.note),)
+    note = limits.note
+    if section.steps.type == "inverse_norm":
+        note = "; ".join(filter(None, (note, "for steps η/(offset + ‖∇f‖), from ‖∇f‖ = 0 on")))
+    return (Quantity("omega_max_at_step", symbol, meaning, number, note),)
+
+
+def _room(s: Setting, step: Scalar, gradient: Scalar) -> Scalar:
+    """The ω of all agents at which (12.6) is an equality at a gradient; negative if there is none.
+
+    N(1 + A) = N + n + ω(1 + n) and NB' = (1 + ω)·l with n = NA and l = NB' at ω = 0.
+    """
+    G = s.L0 + s.L1 * gradient
+    noise, level = (s.agents * each for each in replace(s, omega=(s.kind.number(0),)).levels)
+    room = 2 * s.epsilon * s.agents / step - G * (s.agents + noise) - s.L1 * level
+    return room / (G * (1 + noise) + s.L1 * level)

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from boundcalc.arithmetic import Scalar
 from boundcalc.theories.distributed.noise_model import Setting
 from boundcalc.theories.distributed.section import DistributedSection
 
 
-def cautions(section: DistributedSection, s: Setting) -> tuple[str, ...]:
-    """Those that apply to a setting."""
+def cautions(
+    section: DistributedSection, s: Setting, start: float | None = None
+) -> tuple[str, ...]:
+    """Those that apply to a setting.
+
+    Parameters
+    ----------
+    start
+        ‖∇f‖ at the start, where it is known.
+    """
     found = []
+    empty = empty_range(section, s.gradient_bound, start)
+    if empty:
+        found.append(empty)
     compressed = section.algorithm != "dsignsgd"
     curved, unbounded = s.L1 != 0, s.noisy and s.truncation is None
     if compressed and curved and unbounded:
@@ -39,3 +51,25 @@ def cautions(section: DistributedSection, s: Setting) -> tuple[str, ...]:
     if section.clip is not None:
         found.append("Clipped gradients are biased: no statement here is about them.")
     return tuple(found)
+
+
+def empty_range(section: DistributedSection, bound: Scalar | None, start: float | None) -> str:
+    """Why what is said while ‖∇f‖ ≤ g says nothing of a run; empty where it does say something.
+
+    Parameters
+    ----------
+    bound, start
+        g, and ‖∇f‖ at the start where it is known.
+    """
+    if bound is None or section.algorithm == "dsignsgd":
+        return ""
+    stops = section.steps.type in ("constant", "inverse_sqrt")
+    spoken = "the statement counts no step" if stops else "the step condition speaks of no step"
+    if bound == 0:
+        return f"gradient_bound is 0: {spoken} at which there is a gradient."
+    if start is not None and start > float(bound):
+        return (
+            f"‖∇f‖ is {start:.4g} at the start, beyond gradient_bound = {float(bound):.4g}: "
+            f"{spoken} of this run."
+        )
+    return ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from boundcalc.arithmetic import Arithmetic
 from boundcalc.arithmetic.best import in_best_kind
 from boundcalc.arithmetic.number import format_number
@@ -12,6 +14,8 @@ from boundcalc.theories.distributed.conditions import surely
 from boundcalc.theories.distributed.noise_model import Setting, paired, setting_in
 from boundcalc.theories.distributed.section import DistributedSection
 from boundcalc.theories.objective import objective_of
+
+_LEAST_NU = Fraction(1, 10**9)  # below, Ξ_ν loses its digits in floating point, and t overflows
 
 
 def check_spec(spec: Spec) -> None:
@@ -91,6 +95,15 @@ def _checked(graph: OperatorGraph, section: DistributedSection, kind: Arithmetic
                 expected="sigma0 ≤ sigma_max",
                 fix="raise `sigma_max`",
             )
+    nu = s.nu
+    if nu is not None and surely(lambda: nu < _LEAST_NU):
+        raise SpecError(
+            "so few degrees of freedom are no law that numbers can be drawn from",
+            where="distributed.nu",
+            value=format_number(nu),
+            expected="ν ≥ 10⁻⁹",
+            fix="raise `nu`",
+        )
     if section.steps.type == "normalised" and s.A is None:
         raise SpecError(
             "the normalised step needs the variance of the noise, which is infinite",

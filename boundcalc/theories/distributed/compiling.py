@@ -15,6 +15,7 @@ from boundcalc.theories.distributed.section import DistributedSection
 from boundcalc.theories.distributed.step_limits import (
     constants,
     limit_quantities,
+    start_gradient,
     step_limits,
 )
 from boundcalc.theories.statements import quantity_data, quantity_table
@@ -38,14 +39,16 @@ def compiled(graph: OperatorGraph, section: DistributedSection) -> Answer:
         :class:`~boundcalc.theories.distributed.sde.Equation`.
     """
     heavy = section.nu is not None
+    affine = section.grows
     equations = {
-        name: equation(section.algorithm, heavy=heavy, correction=order)
+        name: equation(section.algorithm, heavy=heavy, affine=affine, correction=order)
         for name, order in (("classic", 0), ("corrected", 1))
     }
     limits = step_limits(graph, section)
     named = (*limit_quantities(limits), *constants(graph, section))
     setting, _ = in_best_kind(lambda kind: setting_in(graph, section, kind), section.size)
     sign = section.algorithm == "dsignsgd"
+    notes = _notes(section)
     conditions = _SIGN if sign else (_COMPRESSED, _COMPRESSED_CLASSIC)
     return Answer(
         value=equations,
@@ -56,6 +59,7 @@ def compiled(graph: OperatorGraph, section: DistributedSection) -> Answer:
                 "step_size_limit_note": limits.note or None,
                 **quantity_data(named),
                 "equations": {name: _data(made) for name, made in equations.items()},
+                "equation_notes": list(notes),
             }
         },
         blocks=(
@@ -63,12 +67,34 @@ def compiled(graph: OperatorGraph, section: DistributedSection) -> Answer:
             _block(equations["classic"]),
             Paragraph("With the curvature's correction, which the first step condition sees:"),
             _block(equations["corrected"]),
+            *(Paragraph(note) for note in notes),
             Paragraph("Step conditions:"),
             EquationBlock(conditions),
             quantity_table("Step limits and what they are made of.", named),
         ),
-        cautions=cautions(section, setting),
+        cautions=cautions(section, setting, start_gradient(graph)),
     )
+
+
+def _notes(section: DistributedSection) -> tuple[str, ...]:
+    """What must be known to read the equations."""
+    found = []
+    if section.steps.type in ("normalised", "inverse_norm"):
+        found.append(
+            "These steps depend on x: the correction treats η_t as fixed, so that the equation is "
+            "right to first order only."
+        )
+    if section.algorithm == "dsignsgd":
+        found.append(
+            "The covariance, and the conditions, are those of agents and components whose noise "
+            "is independent."
+        )
+        if section.truncation is not None:
+            found.append(
+                f"Ξ_ν is that of noise that is not cut: of noise cut at τ = {section.truncation} "
+                "scales, the mean sign of a component with |∂_jf| > τσ is the sign of ∂_jf itself."
+            )
+    return tuple(found)
 
 
 def _data(made: Equation) -> dict[str, Any]:

@@ -7,26 +7,37 @@ from collections.abc import Sequence
 from boundcalc.graph import OperatorGraph
 from boundcalc.report.cells import Content, Maths
 from boundcalc.report.notation import joined, number_of
-from boundcalc.spec.expressions import Expression
+from boundcalc.spec.expressions import Expression, rational
 from boundcalc.theories.distributed.section import DistributedSection, listed
 from boundcalc.theories.ledger import stated_assumption
 from boundcalc.theories.values import Assumption
 
 _SMOOTH = Maths(r"\lVert\nabla^2f\rVert\le L_0+L_1\lVert\nabla f\rVert")
-_COMPRESSION: Content = (
-    "compression is unbiased, independent between agents, ",
+_TWICE = "f is twice differentiable (continuously, for the modified equations), "
+_COMPRESSION = (
+    "given the iterate, compression is unbiased, independent of the noise and between agents, ",
     Maths(r"\mathbb{E}\lVert C_i(x)-x\rVert^2\le\omega_i\lVert x\rVert^2"),
+)
+_SURELY: Content = (
+    *_COMPRESSION,
+    ", and surely, as ",
+    Maths(r"L_1>0"),
+    ", ",
+    Maths(r"\lVert C_i(x)\rVert\le(1+\omega_i)\lVert x\rVert"),
 )
 _INDEPENDENT: Content = (
     "given the iterate, the noise has mean 0, and agents are independent of each other"
 )
-_SIGN_NOISE: Content = "given the iterate, each component's noise is symmetric with this law"
+_SIGN_NOISE: Content = (
+    "given the iterate, each component's noise is symmetric with this law; for the modified "
+    "equation and its step conditions, independent between agents and components"
+)
 
 
 def assumptions(graph: OperatorGraph, section: DistributedSection) -> tuple[Assumption, ...]:
     """Smoothness, gap, noise, compression and what is chosen, in this order."""
     stated: list[tuple[str, Content, Expression | None]] = [
-        ("L0", (_SMOOTH, " everywhere: ", Maths("L_0")), section.L0),
+        ("L0", (_TWICE, _SMOOTH, " everywhere: ", Maths("L_0")), section.L0),
         ("L1", (_SMOOTH, " everywhere: ", Maths("L_1")), section.L1),
         ("S0", Maths(r"f(x_0)-f^{\ast}\le S_0"), graph.spec.loss.initial_gap),
     ]
@@ -72,11 +83,16 @@ def _noise(graph: OperatorGraph, section: DistributedSection) -> list[Assumption
 
 def _compression(graph: OperatorGraph, section: DistributedSection) -> Assumption:
     if section.compressor is None:
-        return _by_agent(graph, "ω", _COMPRESSION, listed(section.omega))
+        flat = not section.L1.symbols and rational(section.L1, {}) == 0
+        return _by_agent(graph, "ω", _COMPRESSION if flat else _SURELY, listed(section.omega))
     k, d = section.compressor.k, section.dimension
     return Assumption(
         "ω",
-        ("rand-k: ", f"{k} of {d} components, scaled by d/k; ω = d/k − 1"),
+        (
+            "rand-k: ",
+            f"{k} of {d} components, scaled by d/k; ω = d/k − 1; independent of the noise and "
+            "between agents",
+        ),
         f"rand_k, k = {k}",
         status="derived",
     )

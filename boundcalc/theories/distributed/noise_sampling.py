@@ -17,6 +17,10 @@ BLOCK = 64
 
 NoiseKind: TypeAlias = Literal["gaussian", "affine", "student"]
 
+#: ν from which Student's law and the normal one differ by less than rounding (ν may be ∞ in
+#: floating point, of which NumPy makes NaN).
+_NORMAL = 1e16
+
 #: What a generator of a block serves.
 _NOISE, _COMPRESSION, _PROBES = 0, 1, 2
 
@@ -62,7 +66,23 @@ class Noise:
         """s_i(‖∇f‖) of all agents, ``(R, N)``, for norms ``(R,)``."""
         if not self.sigma1.any():
             return np.broadcast_to(self.sigma0, (len(gradient_norm), self.agents))
-        return np.asarray(np.hypot(self.sigma0, self.sigma1 * gradient_norm[:, None]))
+        norm = gradient_norm[:, None]
+        # A norm that overflows adds nothing where σ1 = 0: 0·∞ would be NaN.
+        part = np.multiply(self.sigma1, norm, out=np.zeros((len(norm), self.agents)),
+                           where=self.sigma1 > 0)  # fmt: skip
+        return np.asarray(np.hypot(self.sigma0, part))
+
+    def scaled(self, gradient_norm: Array, standard: Array) -> Array:
+        """ξ = s_i(‖∇f‖)·Z, ``(R, N, d)``; 0 where s_i = 0, also where Z overflows.
+
+        >>> one = Noise("student", np.array([0.0, 2.0]), np.zeros(2), 0.01)
+        >>> one.scaled(np.zeros(1), np.array([[[np.inf], [3.0]]])).tolist()
+        [[[0.0], [6.0]]]
+        """
+        scale = self.scale(gradient_norm)[..., None]
+        if (scale > 0).all():
+            return np.asarray(scale * standard)
+        return np.multiply(scale, standard, out=np.zeros(standard.shape), where=scale != 0)
 
     def standard(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
         """Z, elements in the order of the array, so that parts can be drawn one by one."""
@@ -75,6 +95,8 @@ class Noise:
         if self.kind != "student":
             return rng.standard_normal(shape)
         assert self.nu is not None  # noqa: S101 - the section has been checked
+        if self.nu >= _NORMAL:
+            return rng.standard_normal(shape)
         return rng.standard_cauchy(shape) if self.nu == 1 else rng.standard_t(self.nu, shape)
 
 

@@ -34,6 +34,7 @@ from boundcalc.theories.distributed.statements import (
 from boundcalc.theories.distributed.step_limits import (
     StepLimits,
     limit_quantities,
+    start_gradient,
     step_limits,
 )
 from boundcalc.theories.statements import (
@@ -43,6 +44,8 @@ from boundcalc.theories.statements import (
     statement_theorems,
 )
 from boundcalc.theories.values import Answer, Statement
+
+_FROM_BELOW = ("c_nu",)  # constants of which a bound needs the lower end
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def rate(graph: OperatorGraph, section: DistributedSection) -> Answer:
     """
     found = DistributedRate(statements(graph, section), step_limits(graph, section))
     setting, _ = in_best_kind(lambda kind: setting_in(graph, section, kind), section.size)
-    warned = cautions(section, setting)
+    warned = cautions(section, setting, start_gradient(graph))
     return Answer(
         value=found,
         data={"distributed": _data(section, found, warned)},
@@ -177,7 +180,10 @@ def _statement(graph: OperatorGraph, section: DistributedSection, made: Made) ->
         bound=Number(found["bound"], status) if "bound" in found else None,
         source=words.source,
         terms={name: Number(x, status) for name, x in found.get("terms", {}).items()},
-        constants={name: Number(x, status) for name, x in found.get("constants", {}).items()},
+        constants={
+            name: Number(x, status, limit=name in _FROM_BELOW)
+            for name, x in found.get("constants", {}).items()
+        },
         step_size_limit=None if limit is None else Number(limit, status, limit=True),
         refused=found.get("refused", ""),
         conditions=tuple(said(condition) for condition in words.conditions),

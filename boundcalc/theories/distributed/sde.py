@@ -42,19 +42,24 @@ def symbols_of() -> dict[str, Any]:
     return found
 
 
-def equation(algorithm: Algorithm, *, heavy: bool = False, correction: int = 0) -> Equation:
+def equation(
+    algorithm: Algorithm, *, heavy: bool = False, affine: bool = False, correction: int = 0
+) -> Equation:
     """The modified equation of an algorithm.
 
     Parameters
     ----------
     heavy
         For ``dsignsgd``: Student's t rather than Gaussian noise.
+    affine
+        For ``dsignsgd``: the scale is √(σ0² + σ1²(∂f)²) rather than σ0.
     correction
-        κ: the drift is b − κ(η/2)(∂b)b, to be read with the algorithm's b.  0 is the classic
-        first-order equation.  1 is the second-order modified equation, whose moments agree with
-        the algorithm's to one order more (docs/theory-distributed.md, Lemma 12.10).  −1 makes E f
-        change in
-        a short time as in one step.
+        κ: the drift is b − κ(η/2)(∂b)b, to be read with the algorithm's b; η_t is not
+        differentiated.  0 is the classic first-order equation.  1 is the second-order modified
+        equation where steps are fixed in advance: on a quadratic its second moment agrees with
+        the algorithm's to one order more (docs/theory-distributed.md, Lemma 12.10).  Where η_t
+        depends on x it is of first order only.  −1 makes E f change in a short time as in one
+        step.
 
     Raises
     ------
@@ -63,7 +68,8 @@ def equation(algorithm: Algorithm, *, heavy: bool = False, correction: int = 0) 
 
     Notes
     -----
-    docs/theory-distributed.md, section 12.1, after [COM].
+    docs/theory-distributed.md, section 12.1, after [COM].  For ``dsignsgd`` the noise is not cut,
+    and agents and components are independent of each other.
 
     Examples
     --------
@@ -82,7 +88,8 @@ def equation(algorithm: Algorithm, *, heavy: bool = False, correction: int = 0) 
     noise = s["sigma_0"] ** 2 + s["sigma_1"] ** 2 * gradient**2
     scale = s["eta"] * step**2 / s["N"]
     if algorithm == "dsignsgd":
-        mean = _mean_sign(gradient / s["sigma_0"], s["nu"] if heavy else None)
+        size = sympy.sqrt(noise) if affine else s["sigma_0"]
+        mean = _mean_sign(gradient / size, s["nu"] if heavy else None)
         drift, variance = -step * mean, scale * (1 - mean**2)
     else:
         omega = s["omega"] if algorithm == "dcsgd" else sympy.Integer(0)

@@ -187,7 +187,12 @@ class DistributedSection(Frozen):
         """Student's t where ``nu`` is given, else affine where σ1 is not 0, else Gaussian."""
         if self.nu is not None:
             return "student"
-        return "affine" if any(map(_not_zero, listed(self.sigma1))) else "gaussian"
+        return "affine" if self.grows else "gaussian"
+
+    @property
+    def grows(self) -> bool:
+        """Whether the scale of the noise may grow with the gradient."""
+        return any(map(_not_zero, listed(self.sigma1)))
 
     @property
     def scale(self) -> tuple[list[Expression], list[Expression]]:

@@ -15,13 +15,19 @@ from boundcalc.arithmetic.balls import Ball, UndecidedError
 from boundcalc.arithmetic.wide import CONTEXT
 from boundcalc.errors import InexactError
 
+#: ν from which Student's t is enclosed by comparison with the Gaussian law: the incomplete beta
+#: function loses its digits there.
+_HUGE = 10**18
+
 
 def xi(nu: Scalar | None, x: Scalar, kind: Arithmetic) -> Scalar:
     """Ξ_ν(x) = F(x) − ½ for x ≥ 0, F being the distribution function of Student's t_ν.
 
     E sign(g + σξ) = 2Ξ_ν(g/σ).  atan(x)/π for ν = 1, x/(2√(2 + x²)) for ν = 2, erf(x/√2)/2 in
     the Gaussian limit, and else half a regularised incomplete beta function,
-    I_{x²/(ν + x²)}(½, ν/2)/2 (NIST Digital Library of Mathematical Functions, 8.17).
+    I_{x²/(ν + x²)}(½, ν/2)/2 (NIST Digital Library of Mathematical Functions, 8.17).  For
+    ν ≥ 10¹⁸ the Gaussian one, times a number between √((ν − 1)/(ν + 1)) and 1
+    (docs/theory-distributed.md, Lemma 12.7); in floating point the lower end.
 
     Parameters
     ----------
@@ -53,6 +59,9 @@ def xi(nu: Scalar | None, x: Scalar, kind: Arithmetic) -> Scalar:
     _not_exact(kind)
     if nu is None:
         return _special(kind, lambda at: at.erf(), CONTEXT.erf, x / kind.sqrt(kind.number(2))) / 2
+    if _surely_or_open(kind.number(_HUGE), nu):
+        least = kind.sqrt(1 - 2 / (nu + 1)) * xi(None, x, kind)
+        return _between(least, xi(None, x, kind)) if isinstance(least, Ball) else least
     # Near the upper end of z the function is known by its complement only.
     if _surely_or_open(x, kind.number(1)) and _surely_or_open(x**2, nu):
         return _beta(kind, Fraction(1, 2), nu / 2, x**2 / (nu + x**2)) / 2
@@ -79,14 +88,21 @@ def secant(nu: Scalar | None, reach: Scalar, kind: Arithmetic) -> Scalar:
 def density_peak(nu: Scalar | None, kind: Arithmetic) -> Scalar:
     """M_ν = sup Ξ'_ν = Γ((ν+1)/2)/(√(πν)·Γ(ν/2)), and 1/√(2π) in the Gaussian limit.
 
+    For ν ≥ 10¹⁸ the Gaussian one, times a number between √((ν − 1)/ν) and 1
+    (docs/theory-distributed.md, Lemma 12.7); in floating point the upper end.
+
     >>> from boundcalc.arithmetic import INTERVALS
     >>> cauchy = density_peak(INTERVALS.number(1), INTERVALS) * INTERVALS.pi()
     >>> cauchy.contains(1), cauchy.relative_width < 1e-30
     (True, True)
     """
     _not_exact(kind)
+    gaussian = 1 / kind.sqrt(2 * kind.pi())
     if nu is None:
-        return 1 / kind.sqrt(2 * kind.pi())
+        return gaussian
+    if _surely_or_open(kind.number(_HUGE), nu):
+        least = kind.sqrt(1 - 1 / nu) * gaussian
+        return _between(least, gaussian) if isinstance(least, Ball) else gaussian
     ratio = _log_gamma(kind, (nu + 1) / 2) - _log_gamma(kind, nu / 2)
     return kind.exp(ratio) / kind.sqrt(kind.pi() * nu)
 
@@ -125,6 +141,11 @@ def _surely_or_open(x: Scalar, y: Scalar) -> bool:
         return bool(x <= y)
     except UndecidedError:
         return True
+
+
+def _between(low: Ball, high: Ball) -> Ball:
+    """A ball around every number between two."""
+    return Ball(low.arb.union(high.arb), high.bits)
 
 
 def _not_exact(kind: Arithmetic) -> None:

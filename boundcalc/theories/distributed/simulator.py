@@ -124,7 +124,7 @@ class _Tile:
         self, step: int, alive: npt.NDArray[np.bool_], gradient: Array, norm: Array
     ) -> None:
         plan, size = self.plan, self.x.shape[1]
-        noise = plan.noise.scale(norm)[..., None] * self.draws.noise(plan.noise, size)
+        noise = plan.noise.scaled(norm, self.draws.noise(plan.noise, size))
         uniforms = self.draws.uniforms(plan.noise.agents, size) if plan.algorithm.draws else None
         direction = plan.algorithm.direction(gradient[:, None, :] + noise, uniforms)
         new = self.x - plan.steps.at(step, norm)[:, None] * direction

@@ -17,6 +17,7 @@ from boundcalc.theories.distributed.conditions import (
     harmonic_scale,
     sign_constant,
     sign_limit,
+    surely,
 )
 from boundcalc.theories.distributed.noise_model import Setting, setting_in
 from boundcalc.theories.distributed.section import DistributedSection
@@ -25,6 +26,7 @@ from boundcalc.theories.objective import objective_of
 from boundcalc.theories.values import Quantity
 
 _ANY_STEP = "no step is too large"
+_CLIPPED = "clipped gradients are biased (`distributed.clip`)"
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,9 @@ def _sign_limits(graph: OperatorGraph, section: DistributedSection) -> StepLimit
         return StepLimits(
             None, None, None, "ℓ_ν exists on a bounded range only: give `distributed.snr`"
         )
+    refused = sign_refusal(graph, section)
+    if refused:
+        return StepLimits(None, None, None, refused)
     corrected, classic = _both(graph, section, lambda s, by: sign_limit(s, corrected=by))
     note = f"while every |∂_jf| is at most {section.snr} times the scale of its noise"
     if classic is None:
@@ -67,7 +72,33 @@ def _sign_limits(graph: OperatorGraph, section: DistributedSection) -> StepLimit
     return StepLimits(corrected, classic, None, note)
 
 
+def sign_refusal(graph: OperatorGraph, section: DistributedSection) -> str:
+    """Why (12.7) does not speak of this noise; empty where it does."""
+
+    def why(kind: Arithmetic) -> str:
+        s = setting_in(graph, section, kind)
+        if section.clip is not None:
+            return _CLIPPED
+        if not all(sigma == 0 for sigma in s.sigma1):
+            return (
+                "the scale of the noise grows with the gradient (sigma1), the condition's is fixed"
+            )
+        if any(sigma == 0 for sigma in (*s.sigma0, *(s.sigma_max or ()))):
+            return "an agent has no noise: no gradient but 0 is within `snr` scales of it"
+        cut = s.truncation
+        if cut is not None and s.snr is not None and not surely(lambda: s.snr < cut):
+            return (
+                "the noise is cut at no more than `snr` scales, where its mean sign is not 2Ξ_ν: "
+                "give an `snr` below `truncation`"
+            )
+        return ""
+
+    return in_best_kind(why, section.size)[0]
+
+
 def _compressed_limits(graph: OperatorGraph, section: DistributedSection) -> StepLimits:
+    if section.clip is not None:
+        return StepLimits(None, None, None, _CLIPPED)
     known, _ = in_best_kind(lambda kind: _finite(setting_in(graph, section, kind)), section.size)
     if not known:
         return StepLimits(None, None, None, "the variance of the noise is infinite")
@@ -101,14 +132,23 @@ def _gradient(graph: OperatorGraph, section: DistributedSection) -> tuple[Number
     missing = "it depends on ‖∇f‖: give `distributed.gradient_bound`"
     if graph.spec.simulation is None:
         return None, missing + ", or a simulation, at whose start it is evaluated"
-    try:
-        objective = objective_of(graph)
-    except (SpecError, SimulationError):
+    norm = start_gradient(graph)
+    if norm is None:
         return None, missing
-    norm = float(np.linalg.norm(objective.gradient(objective.start[:1])))
     if not np.isfinite(norm):
         return None, "the gradient at the start is not finite"
     return Number(norm, Status.COMPUTED), "at ‖∇f‖ of the start only: later steps may be too large"
+
+
+def start_gradient(graph: OperatorGraph) -> float | None:
+    """‖∇f‖ where the spec's simulation starts; None where there is none to look at."""
+    if graph.spec.simulation is None:
+        return None
+    try:
+        objective = objective_of(graph)
+    except (SpecError, SimulationError):
+        return None
+    return float(np.linalg.norm(objective.gradient(objective.start[:1])))
 
 
 def _both(
@@ -155,15 +195,18 @@ def limit_quantities(limits: StepLimits) -> tuple[Quantity, ...]:
 
 
 def constants(graph: OperatorGraph, section: DistributedSection) -> tuple[Quantity, ...]:
-    """What conditions and statements are made of."""
+    """What conditions and statements are made of; K only where the condition is spoken of."""
     if section.algorithm == "dsignsgd":
         rows = [
             ("c_nu", r"c_\nu=2\Xi_\nu(1)", "least drift per unit of signal-to-noise", _c_nu),
             ("M_nu", r"M_\nu", "the noise's largest density", _peak),
             ("sigma_H", r"\sigma_H", "harmonic mean of the agents' scales", harmonic_scale),
-            ("K", "K", "of the step condition, with the correction", _constant),
-            ("K_classic", "K", "of the step condition, classic", _classic_constant),
         ]
+        if not sign_refusal(graph, section):
+            rows += [
+                ("K", "K", "of the step condition, with the correction", _constant),
+                ("K_classic", "K", "of the step condition, classic", _classic_constant),
+            ]
         if section.snr is not None:
             rows.insert(1, ("l_nu", r"\ell_\nu", "slope of a secant up to `snr`", _secant))
     else:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from boundcalc.graph import OperatorGraph
 from boundcalc.theories.base import Options, Theory
+from boundcalc.theories.distributed.cautions import empty_range
 from boundcalc.theories.distributed.measures import LEFT
 from boundcalc.theories.distributed.premises import premises
 from boundcalc.theories.distributed.rate import DistributedRate
@@ -54,7 +57,7 @@ def verify(
                     metric=measured.metrics[LEFT],
                     where=_where(measured),
                     broken=broken,
-                    why=_silent(measured.more),
+                    why=_vacuous(section, measured.more) or _silent(measured.more),
                 )
             )
     return verdict_answer(judged(claims, measured, skipped))
@@ -66,6 +69,14 @@ def _where(run: TheoryRun) -> str:
         f"{run.steps} steps, {run.replicas} replicas, seed {run.seed}, escape radius "
         f"{met.plan.escape:.3g}, {int(met.walk.bounded.sum())} of them bounded"
     )
+
+
+def _vacuous(section: DistributedSection, met: Descent) -> str:
+    """Why the left side is 0 whatever the bound; empty where steps are counted."""
+    stop = met.plan.measures[LEFT].stop
+    if not math.isfinite(stop):
+        return ""
+    return empty_range(section, stop, float(met.walk.gradient_norm[0].max()))
 
 
 def _silent(met: Descent) -> str:

@@ -41,7 +41,8 @@ def _discrete(section: DistributedSection) -> Words:
     schedule = section.steps.type
     conditions = [
         "a = ‖∇f‖ at a step drawn with probability s_k/Φ¹, s_k being the schedule's decay",
-        "given the iterate the agents' noise and compression are independent and unbiased",
+        "given the iterate, noise and compression are unbiased, and independent of each other and "
+        "between agents",
         "step sizes lie below the limit, if there is one, and not at it",
     ]
     fixed = schedule in ("constant", "inverse_sqrt")
@@ -72,6 +73,7 @@ def _equation(section: DistributedSection) -> Words:
         source="docs/theory-distributed.md, Theorem 12.6, after [COM]",
         conditions=(
             "of the stochastic differential equation, not of the algorithm that it approximates",
+            "f is twice continuously differentiable",
             "a = ‖∇f‖ at a time drawn with density s_t/Φ¹",
         ),
     )

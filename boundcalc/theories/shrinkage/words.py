@@ -23,8 +23,8 @@ YUN = Citation(
 
 MODEL = (
     "unbiased stochastic rounding does not shrink: its q is 1; underflow, truncation and clipping "
-    "do, and a measured ratio of norms, of what is received to the gradient, is no q: it counts the "
-    "noise and can exceed 1"
+    "do, and a measured ratio of norms, received to true gradient, is no q: it counts the noise "
+    "and can exceed 1"
 )
 
 FITTED = (

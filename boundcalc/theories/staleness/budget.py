@@ -64,8 +64,7 @@ class Delay:
 def budgets(problem: Problem) -> tuple[Delay, ...]:
     """The largest delays of a spec with a ``budget``, statement by statement.
 
-    Delays are scaled together: at Δt = t block k lags ⌈t Δt_k/Δt⌉ behind, or t where the spec
-    has no delays.
+    Delays are scaled together, as :func:`scaled` says.
 
     Raises
     ------
@@ -83,15 +82,23 @@ def budgets(problem: Problem) -> tuple[Delay, ...]:
 
 
 def scaled(delays: Sequence[int], t: int) -> tuple[int, ...]:
-    """Delays in the same proportions with the largest one t, rounded up.
+    """Delays of a pipeline in the same proportions: block k lags about t Δt_k/Δt behind.
 
-    >>> scaled((4, 2, 0), 6), scaled((4, 2, 0), 1), scaled((0, 0), 3)
-    ((6, 3, 0), (1, 1, 0), (3, 3))
+    Rounded up, and raised where queues of positive length need it: each block lags at least two
+    steps more than the next one.  Where the spec has no delays the proportions are those of the
+    shortest pipeline, 2(K−1), …, 2, 0.  At t = 0 there are none.
+
+    >>> scaled((4, 2, 0), 6), scaled((4, 2, 0), 1), scaled((0, 0), 3), scaled((0,), 3)
+    ((6, 3, 0), (4, 2, 0), (3, 0), (3,))
     """
-    top = max(delays)
-    if top == 0:
-        return (t,) * len(delays)
-    return tuple(-(-t * m // top) for m in delays)
+    if t == 0:
+        return (0,) * len(delays)
+    if not any(delays):
+        delays = [2 * k for k in reversed(range(len(delays)))] if len(delays) > 1 else (1,)
+    top, found = max(delays), [-1]
+    for m in reversed(delays):
+        found.append(max(-(-t * m // top), found[-1] + 2 if found[-1] >= 0 else 0))
+    return tuple(found[:0:-1])
 
 
 def total(shape: Shape, s: Setting) -> Scalar:
@@ -102,12 +109,11 @@ def total(shape: Shape, s: Setting) -> Scalar:
 def best_step(problem: Problem, shape: Shape) -> Fraction | None:
     """A step γ, certainly covered, at which the bound is nearly least; None if there is none.
 
-    Golden sections over ln γ: the bound falls and then rises.
+    Golden sections over ln γ: the bound falls and then rises; without an initial gap it only
+    rises, and the step is as small as the search goes.
     """
     s = problem.setting(WIDE)
     top = shape.limit(s) / s.method.scale
-    if problem.graph.spec.loss.initial_gap is not None and s.gap == 0:
-        return None
 
     def bound(log_step: Scalar) -> Scalar:
         return total(shape, s.moved(WIDE.exp(log_step)))
@@ -186,9 +192,9 @@ def _delay(problem: Problem, shape: Shape, refused: str, section: BudgetSection)
         shape.title,
         target=problem.number(target),
         step_size_limit=limit,
-        largest_delay=largest,
+        largest_delay=None if largest is None else at(largest).delay,
         bound=None if largest is None else _bound(at(largest), shape),
-        best_delay=best,
+        best_delay=None if best is None else at(best).delay,
         best_step=None if there is None else Number(there[1], Status.COMPUTED, limit=True),
         best_bound=None if there is None else _bound(there[0], shape),
         largest_step=_largest_step(problem, shape, target),

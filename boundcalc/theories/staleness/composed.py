@@ -66,7 +66,9 @@ class Passes:
 def passes_of(problem: Problem) -> Passes:
     """What the spec's perturbations do to one gradient."""
     graph, family = problem.graph, FAMILIES["sharp"]
-    horizon = 1 if graph.spec.training is None else graph.spec.training.horizon
+    horizon = problem.horizon
+    if horizon is None:
+        horizon = 1 if graph.spec.training is None else graph.spec.training.horizon
     patterns = Timeline(graph, horizon).patterns
     batch = graph.spec.loss.batch
     shared = [shared_draws(graph, family, q.active) if batch > 1 else None for q in patterns]

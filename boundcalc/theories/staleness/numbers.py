@@ -57,20 +57,13 @@ class Setting:
 
     @cached_property
     def smooth(self) -> Scalar:
-        """The Lipschitz constant of ∇f: the smaller of what the spec says, else compiled."""
-        given = [self.problem.graph.spec.loss.smoothness, self.problem.section.lipschitz]
-        stated = [x.evaluate(self.kind, self._values) for x in given if x is not None]
-        if not stated:
-            return self._compiled_smoothness()
-        found = stated[0] if len(stated) == 1 else self.kind.minimum(*stated)
-        if not found > 0:
-            raise SpecError(
-                "not a positive number",
-                where="loss.smoothness",
-                value=str(given[0]),
-                expected="> 0",
-            )
-        return found
+        """The Lipschitz constant of ∇f: ``loss.smoothness``, else ``lipschitz``, else compiled."""
+        stated = self.problem.graph.spec.loss.smoothness
+        if stated is not None:
+            return self._positive(stated, "loss.smoothness")
+        if self.problem.section.lipschitz is not None:
+            return self._positive(self.problem.section.lipschitz, "staleness.lipschitz")
+        return self._compiled_smoothness()
 
     def _compiled_smoothness(self) -> Scalar:
         chain, weights = moved_chain(self.problem.graph, self.kind), self.problem.smooth_weights
@@ -98,10 +91,13 @@ class Setting:
 
     @cached_property
     def L(self) -> Scalar:
-        """L of [XHH]: as given, or the least that is proved to do."""
+        """L of [XHH]: as given, or the least that is proved to do; never below that of ∇f."""
         stated = self.problem.section.lipschitz
         if stated is not None:
-            return self._positive(stated, "staleness.lipschitz")
+            given = self._positive(stated, "staleness.lipschitz")
+            if self.problem.graph.spec.loss.smoothness is None:
+                return given
+            return self.kind.maximum(given, self.smooth)
         weights, pipeline = self.problem.paper_weights, self.problem.pipeline
         found = self.kind.maximum(
             self.smooth**2, second_lemma(self.chain, weights, pipeline, self.M, self.kind)

@@ -60,6 +60,9 @@ class Observer(Protocol):
     def ahead(self, block: int, number: int, weights: Array) -> None:
         """The forward pass of a batch: ``weights`` are x_k^f, ``(R, columns)``."""
 
+    def read(self, first: int, inputs: Sequence[Array]) -> None:
+        """What the operators from ``first`` on read in a perturbed pass."""
+
     def back(self, block: int, number: int, weights: Array) -> None:
         """The backward pass, before the weights x_k^n are moved."""
 
@@ -182,6 +185,8 @@ class PipelineEngine:
         weights, labels = self._weights[block], batch.labels
         delta: Shifts = {} if self._draws is None else self._draws.forward(block, batch)
         inputs, result = self._stages[block].forward(weights, value, labels, delta)
+        if self._observer is not None and self._draws is not None:
+            self._observer.read(self._stages[block].first, inputs)
         return _Stored(batch, inputs), (batch, result)
 
     def _backward(

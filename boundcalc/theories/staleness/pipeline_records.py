@@ -106,6 +106,12 @@ class Recorder:
             pending = self._pending[number] = self._empty()
         pending.ahead[:, self._stages[block].columns] = weights
 
+    def read(self, first: int, inputs: Sequence[Array]) -> None:
+        """What operators read in a perturbed pass, from which their regions must not keep it."""
+        if self._inputs is not None:
+            for number, value in enumerate(inputs, first):
+                self._inputs.see(number, [value], value)
+
     def back(self, block: int, number: int, weights: Array) -> None:
         """x_k^n, the weights with which it goes back; the first block is the last to."""
         if not self._wanted(number):

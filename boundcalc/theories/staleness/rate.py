@@ -50,6 +50,15 @@ _LEMMA: Content = (
     "the numbers `lipschitz` and `error_gradient` are such that Lemma 2 of [XHH] holds; that "
     "follows from Lemma 1 and the smoothness for K ≥ 3 blocks and M ≥ 1 only"
 )
+_FIRST: Content = (
+    "the numbers `lipschitz` and `error_gradient` are such that Lemma 1 of [XHH] holds"
+)
+_SMOOTH: Content = (
+    "the gradient is L-Lipschitz for L = `lipschitz`, as `loss.smoothness` is not stated"
+)
+
+#: Statements that rest on Lemma 2 as it is printed.
+_PRINTED = ("sgd", "sgd.corrected", "momentum")
 
 
 @dataclass(frozen=True)
@@ -232,9 +241,6 @@ def evaluated(problem: Problem, shape: Shape, refused: str = "") -> Statement:
     terms: dict[str, Number] = {}
     if not refused:
         terms = {name: problem.number(formula) for name, formula in shape.terms.items()}
-    conditions = shape.conditions
-    if problem.section.lipschitz is not None and shape.key in ("sgd", "sgd.corrected", "momentum"):
-        conditions = (*conditions, _LEMMA)
     return Statement(
         key=shape.key,
         title=shape.title,
@@ -246,8 +252,22 @@ def evaluated(problem: Problem, shape: Shape, refused: str = "") -> Statement:
         constants={name: problem.number(formula) for name, formula in shape.constants.items()},
         step_size_limit=limit,
         refused=refused,
-        conditions=conditions,
+        conditions=(*shape.conditions, *_stated(problem, shape)),
     )
+
+
+def _stated(problem: Problem, shape: Shape) -> tuple[Content, ...]:
+    """What a statement supposes of `lipschitz` and `error_gradient`, where they are stated."""
+    if problem.section.lipschitz is None:
+        return ()
+    found: list[Content] = []
+    if problem.graph.spec.loss.smoothness is None:
+        found.append(_SMOOTH)
+    if shape.key in _PRINTED or problem.coupling[0] == "lemma 2":
+        found.append(_LEMMA)
+    elif problem.coupling[0] == "lemma 1":
+        found.append(_FIRST)
+    return tuple(found)
 
 
 def too_large(problem: Problem, shape: Shape, limit: Number) -> str:

@@ -8,12 +8,15 @@ from functools import cache
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import boundcalc as bc
 from boundcalc.errors import SpecError
 from boundcalc.theories.plain import jsonable
 from boundcalc.theories.registry import build_for
 from boundcalc.theories.staleness.budget import Delay, best_step, budgets, scaled
+from boundcalc.theories.staleness.queues import Queues
 from boundcalc.theories.staleness.rate import (
     CORRECTED,
     MOMENTUM_SHARP,
@@ -63,13 +66,14 @@ def _bound(problem: Problem, shape: Shape) -> float:
 def test_the_largest_delay_is_the_last_that_fits() -> None:
     problem = _problem(DSP)
     found = _budgets(DSP + "budget: {target: 1/2}\n")
-    expected = {"sgd": 2, "sgd.corrected": 4, "sgd.sharp": 45, "momentum.sharp": 25}
+    # No pipeline of three blocks has a delay below 4: blocks lag two steps more than the next.
+    expected = {"sgd": 0, "sgd.corrected": 4, "sgd.sharp": 45, "momentum.sharp": 25}
     for key, shape in SHAPES.items():
         # Every delay one after the other, from none on.
         t = 0
         while _bound(problem.delayed(scaled((4, 2, 0), t + 1)), shape) <= 0.5:
             t += 1
-        assert found[key].largest_delay == t == expected[key]
+        assert found[key].largest_delay == max(scaled((4, 2, 0), t)) == expected[key]
         assert float(found[key].bound) <= 0.5
         assert float(found[key].target) == 0.5
 
@@ -135,14 +139,52 @@ def test_a_target_that_no_delay_meets() -> None:
     assert not d.refused
 
 
-def test_no_delay_in_the_spec_scales_all_blocks_alike() -> None:
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=5), st.integers(0, 60))
+def test_scaled_delays_are_those_of_a_pipeline(lags: list[int], t: int) -> None:
+    """Queues of positive length exist for them; and they grow with t."""
+    delays = [0 if len(lags) > 1 else lags[0]]
+    for lag in lags[1:]:
+        delays.insert(0, delays[0] + 2 + lag)
+    found = scaled(delays, t)
+    p = (*(1 for _ in found[1:]), 0)
+    Queues(p if t else (0,) * len(found), found)
+    assert all(a <= b for a, b in zip(found, scaled(delays, t + 1), strict=True))
+    if any(delays):
+        assert scaled(delays, max(delays)) == tuple(delays)
+
+
+def test_a_spec_without_delays_takes_the_shortest_pipeline() -> None:
     text = DSP.replace("p: [1, 1, 0], m: [4, 2, 0]", "p: [0, 0, 0], m: [0, 0, 0]")
     found = _budgets(text + "budget: {tolerance: 1/10}\n")["sgd.sharp"]
     same = _problem(DSP)
     t = found.largest_delay
     target = 1.1 * 0.21
-    assert _bound(same.delayed((t, t, t)), SHARP) <= target
-    assert _bound(same.delayed((t + 1,) * 3), SHARP) > target
+    assert _bound(same.delayed(scaled((4, 2, 0), t)), SHARP) <= target
+    assert _bound(same.delayed(scaled((4, 2, 0), t + 1)), SHARP) > target
+
+
+def test_without_an_initial_gap_the_best_step_is_as_small_as_one_likes() -> None:
+    text = DSP.replace("initial_gap: 1", "initial_gap: 0") + "budget: {target: 1}\n"
+    found = _budgets(text)["sgd.sharp"]
+    assert found.best_delay >= found.largest_delay > 0
+    assert float(found.best_bound) < 1e-9
+    assert float(found.largest_step) > 0.01
+
+
+def test_the_horizon_of_a_budget_is_that_of_its_perturbations() -> None:
+    """Perturbed in the first four steps only: four thousand steps would dilute them."""
+    perturbed = "perturbations: [{at: f1, pass: forward, rms: 1, steps: [0, 1, 2, 3]}]\n"
+    short, long = (
+        _budgets(
+            DSP.replace("horizon: 1000", f"horizon: {horizon}")
+            + perturbed
+            + "budget: {target: 3000, horizon: 4}\n"
+        )["composed"]
+        for horizon in (4, 4000)
+    )
+    assert short.largest_delay is not None
+    assert (long.largest_delay, long.best_delay) == (short.largest_delay, short.best_delay)
+    assert (str(long.bound), str(long.best_bound)) == (str(short.bound), str(short.best_bound))
 
 
 def test_step_and_horizon_of_the_budget_count() -> None:

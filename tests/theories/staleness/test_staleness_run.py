@@ -1,6 +1,7 @@
 """The run of a spec: metrics, premises and verdicts, delayed descent, perturbed pipelines."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -101,8 +102,30 @@ def test_the_bound_by_operator_is_within_a_small_factor_of_what_happens():
     assert 0.2 < by_operator["observed"] <= 1
 
 
+def test_perturbed_passes_must_stay_in_stated_regions():
+    """Exact passes stay inside |y| ≤ 1, perturbed ones reach 20."""
+    text = """
+version: 1
+name: perturbed out of the region
+theory: staleness
+staleness: {queues: {p: [1, 0], m: [3, 1]}}
+graph:
+  operators:
+    - {id: s, type: sine, bias: true}
+    - {id: q, type: square, bias: true, scale: 1/2, region: {input: 1, weight: 1/2}}
+loss: {smoothness: 10, initial_gap: 10, gradient_noise: 0}
+perturbations: [{at: s, pass: forward, model: two_point, magnitude: 20}]
+training: {step_size: 1/100000, horizon: 20}
+simulation: {data: {points: [[0]]}, replicas: 2}
+"""
+    found, answer = verdicts_of(text)
+    assert answer.exit_code == 3
+    assert any("region" in v["detail"] for v in found.values())
+
+
 def test_a_false_lipschitz_constant_leaves_everything_open():
     text = bounded().replace("{queues:", "{lipschitz: 1/100, error_gradient: 1, queues:")
+    text = re.sub(r"smoothness: [^,}]+", "smoothness: 1/100", text)
     found, answer = verdicts_of(text)
     assert answer.exit_code == 3
     assert {v["status"] for v in found.values()} == {"undetermined"}
