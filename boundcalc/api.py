@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from boundcalc.graph import OperatorGraph
 from boundcalc.graph.locate import located
-from boundcalc.spec.loading import load, loads
+from boundcalc.spec import loading
 from boundcalc.spec.model import Spec
 from boundcalc.spec.only import only_passes
 
@@ -56,6 +56,47 @@ def read_sweep(folder: str | Path) -> SweepResult:
     from boundcalc.sweeps import read_sweep as read
 
     return read(Path(folder))
+
+
+def load(path: str | Path, *, theories: Mapping[str, str | Theory] | None = None) -> Spec:
+    """Read a spec from a YAML or JSON file; see :func:`boundcalc.spec.loading.load`.
+
+    Parameters
+    ----------
+    path
+        The file.
+    theories
+        The registry of theories, to add some; by default those of ``boundcalc theories``.
+
+    Raises
+    ------
+    SpecError
+        If the file cannot be read or breaks the format, with file, line and path.
+    """
+    from boundcalc.theories.registry import THEORIES
+
+    return loading.load(path, theories=theories or THEORIES)
+
+
+def loads(
+    text: str | bytes,
+    name: str = "<spec>",
+    format: Literal["yaml", "json"] | None = None,  # noqa: A002 - the word of the interface
+    *,
+    theories: Mapping[str, str | Theory] | None = None,
+) -> Spec:
+    """Read a spec from text; see :func:`boundcalc.spec.loading.loads`.
+
+    Parameters
+    ----------
+    text, name, format
+        As there.
+    theories
+        As for :func:`load`.
+    """
+    from boundcalc.theories.registry import THEORIES
+
+    return loading.loads(text, name, format, theories=theories or THEORIES)
 
 
 def build(

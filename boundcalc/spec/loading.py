@@ -8,6 +8,7 @@ value, nesting and size bounded as it grows; the models; the symbols.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -27,7 +28,7 @@ from boundcalc.spec.validation import keys_of, problems_in
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def load(path: str | Path) -> Spec:
+def load(path: str | Path, *, theories: Collection[str] | None = None) -> Spec:
     """Read a spec from a YAML or JSON file.
 
     Parameters
@@ -35,6 +36,8 @@ def load(path: str | Path) -> Spec:
     path
         The file: UTF-8, at most 1 MB.  The suffix ``.json`` means JSON, ``.yaml`` and
         ``.yml`` YAML; without any of them the text decides.
+    theories
+        What ``theory`` may be; None leaves that to whoever asks the theory.
 
     Raises
     ------
@@ -42,7 +45,7 @@ def load(path: str | Path) -> Spec:
         If the file cannot be read or breaks the format, with file, line and path.
     """
     path = Path(path)
-    spec = loads(bytes_of(path), name=path.name)
+    spec = loads(bytes_of(path), name=path.name, theories=theories)
     spec._folder = path.parent
     return spec
 
@@ -51,6 +54,8 @@ def loads(
     text: str | bytes,
     name: str = "<spec>",
     format: Literal["yaml", "json"] | None = None,  # noqa: A002 - the word of the interface
+    *,
+    theories: Collection[str] | None = None,
 ) -> Spec:
     r"""Read a spec from text.
 
@@ -62,6 +67,8 @@ def loads(
         What messages call the text.
     format
         ``yaml`` or ``json``; None goes by the suffix of ``name``, else by the text.
+    theories
+        As for :func:`load`.
 
     Raises
     ------
@@ -91,12 +98,16 @@ def loads(
             fix="begin with the line `version: 1`",
         )
     wrong = list(_internal_keys(raw))
+    spec = None
     try:
         spec = Spec.model_validate(raw)
     except ValidationError as error:
         wrong += problems_in(error, raw, Spec)
+    if theories is not None:
+        wrong = [*_theory_problems(raw, theories), *(_hinted(p, theories) for p in wrong)]
     if wrong:
         raise as_error(wrong, places)
+    assert spec is not None  # noqa: S101 - else something is wrong
     spec._places = places
     check_symbols(spec)
     return spec
@@ -176,6 +187,27 @@ def with_values(spec: Spec, values: Mapping[str, str | int | float | Fraction]) 
 
 class _Symbols(Frozen):
     symbols: dict[str, Size]
+
+
+def _theory_problems(raw: Mapping[str, Any], theories: Collection[str]) -> Iterator[Problem]:
+    """A theory that there is not."""
+    name = raw.get("theory")
+    if isinstance(name, str) and name not in theories:
+        yield unknown_theory(name, theories, ("theory",))
+
+
+def unknown_theory(name: str, theories: Collection[str], path: Trail = ()) -> Problem:
+    """The problem of a theory that is not one of those known."""
+    close = nearest(name, theories)
+    fix = f"did you mean {close!r}?" if close else "see `boundcalc theories`"
+    return Problem(path, "unknown theory", name, "one of " + ", ".join(theories), fix)
+
+
+def _hinted(problem: Problem, theories: Collection[str]) -> Problem:
+    """The section of a theory that the spec does not name says how to name it."""
+    if len(problem.path) == 1 and problem.path[0] in theories:
+        return replace(problem, fix=f"name its theory: add `theory: {problem.path[0]}`")
+    return problem
 
 
 def _internal_keys(raw: Mapping[str, Any]) -> Iterator[Problem]:

@@ -6,9 +6,10 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
-from boundcalc.errors import SpecError, nearest
+from boundcalc.errors import SpecError
 from boundcalc.graph import OperatorGraph, build
 from boundcalc.graph.locate import located
+from boundcalc.spec.loading import unknown_theory
 from boundcalc.spec.model import Spec
 from boundcalc.theories.base import Theory
 
@@ -44,13 +45,9 @@ def theory_named(
     'Perturbed forward and backward passes'
     """
     if name not in theories:
-        close = nearest(name, theories)
+        wrong = unknown_theory(name, theories)
         raise SpecError(
-            "unknown theory",
-            where=where,
-            value=name,
-            expected="one of " + ", ".join(theories),
-            fix=f"did you mean {close!r}?" if close else "see `boundcalc theories`",
+            wrong.problem, where=where, value=name, expected=wrong.expected, fix=wrong.fix
         )
     found = theories[name]
     if isinstance(found, Theory):

@@ -110,7 +110,7 @@ def test_an_unknown_theory_and_a_section_without_one(cli, tmp_path):
     done = cli("rate", write(tmp_path, text + "theory: stalenes\n"))
     assert (done.code, "did you mean 'staleness'" in done.err) == (2, True)
     done = cli("rate", write(tmp_path, text + "staleness: {queues: {p: [0], m: [0]}}\n"))
-    assert (done.code, "comes with `theory: NAME`" in done.err) == (2, True)
+    assert (done.code, "add `theory: staleness`" in done.err) == (2, True)
 
 
 def test_naming_the_default_changes_nothing(cli, tmp_path):

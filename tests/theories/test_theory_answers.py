@@ -32,7 +32,8 @@ OUTSIDE = 1e-6
 
 
 def graph(text: str = TEXT, toy: Toy | None = None) -> OperatorGraph:
-    return bc.build(bc.loads(text, name="toy.yaml"), theories=registry(toy))
+    known = registry(toy)
+    return bc.build(bc.loads(text, name="toy.yaml", theories=known), theories=known)
 
 
 def run_of(metric: Metric, confidence: float = 0.99) -> TheoryRun:

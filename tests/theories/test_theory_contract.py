@@ -113,10 +113,11 @@ TEXT = "version: 1\nname: a\ntheory: {theory}\n{section}graph: {{operators: [{{i
         ("staleness", "", "the theory 'staleness' needs its section"),
         ("staleness", "staleness: 3\n", "not a section"),
         ("staleness", "staleness: {quues: 1}\n", "did you mean 'queues'"),
-        ("staleness", "shrinkage: {q: 1}\n", "unknown key 'shrinkage'"),
+        ("staleness", "shrinkage: {q: 1}\n", "add `theory: shrinkage`"),
+        ("shrinkge", "shrinkage: {q: 1}\n", "did you mean 'shrinkage'"),
         ("perturbed", "perturbed: {q: 1}\n", "has no section of its own"),
         ("graph", "", "unknown theory"),
-        ("own", "own: {}\n", "unknown key 'own'"),
+        ("own", "own: {}\n", "unknown theory"),
     ],
 )
 def test_sections_that_do_not_fit(theory: str, section: str, message: str) -> None:
