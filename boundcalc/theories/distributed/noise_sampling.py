@@ -68,8 +68,8 @@ class Noise:
             return np.broadcast_to(self.sigma0, (len(gradient_norm), self.agents))
         norm = gradient_norm[:, None]
         # A norm that overflows adds nothing where σ1 = 0: 0·∞ would be NaN.
-        part = np.multiply(self.sigma1, norm, out=np.zeros((len(norm), self.agents)),
-                           where=self.sigma1 > 0)  # fmt: skip
+        none = np.zeros((len(norm), self.agents))
+        part = np.multiply(self.sigma1, norm, out=none, where=self.sigma1 > 0)
         return np.asarray(np.hypot(self.sigma0, part))
 
     def scaled(self, gradient_norm: Array, standard: Array) -> Array:

@@ -61,7 +61,7 @@ def xi(nu: Scalar | None, x: Scalar, kind: Arithmetic) -> Scalar:
         return _special(kind, lambda at: at.erf(), CONTEXT.erf, x / kind.sqrt(kind.number(2))) / 2
     if _surely_or_open(kind.number(_HUGE), nu):
         least = kind.sqrt(1 - 2 / (nu + 1)) * xi(None, x, kind)
-        return _between(least, xi(None, x, kind)) if isinstance(least, Ball) else least
+        return _between(kind, least, xi(None, x, kind)) if isinstance(least, Ball) else least
     # Near the upper end of z the function is known by its complement only.
     if _surely_or_open(x, kind.number(1)) and _surely_or_open(x**2, nu):
         return _beta(kind, Fraction(1, 2), nu / 2, x**2 / (nu + x**2)) / 2
@@ -102,7 +102,7 @@ def density_peak(nu: Scalar | None, kind: Arithmetic) -> Scalar:
         return gaussian
     if _surely_or_open(kind.number(_HUGE), nu):
         least = kind.sqrt(1 - 1 / nu) * gaussian
-        return _between(least, gaussian) if isinstance(least, Ball) else gaussian
+        return _between(kind, least, gaussian) if isinstance(least, Ball) else gaussian
     ratio = _log_gamma(kind, (nu + 1) / 2) - _log_gamma(kind, nu / 2)
     return kind.exp(ratio) / kind.sqrt(kind.pi() * nu)
 
@@ -143,9 +143,10 @@ def _surely_or_open(x: Scalar, y: Scalar) -> bool:
         return True
 
 
-def _between(low: Ball, high: Ball) -> Ball:
+def _between(kind: Arithmetic, low: Ball, high: Ball) -> Ball:
     """A ball around every number between two."""
-    return Ball(low.arb.union(high.arb), high.bits)
+    with kind.working():  # type: ignore[attr-defined]
+        return Ball(low.arb.union(high.arb), high.bits)
 
 
 def _not_exact(kind: Arithmetic) -> None:

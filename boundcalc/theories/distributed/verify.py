@@ -76,7 +76,7 @@ def _vacuous(section: DistributedSection, met: Descent) -> str:
     stop = met.plan.measures[LEFT].stop
     if not math.isfinite(stop):
         return ""
-    return empty_range(section, stop, float(met.walk.gradient_norm[0].max()))
+    return empty_range(section, stop, float(met.walk.gradient_norm[0].max())).removesuffix(".")
 
 
 def _silent(met: Descent) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from boundcalc.arithmetic import Number, Status
@@ -75,7 +76,7 @@ def quantities(case: Case) -> list[Quantity]:
         note = "fitted, not proved"
         rows = [
             *(
-                Quantity(q.key, q.symbol, q.meaning, q.value, note) if q.key.startswith("q_") else q
+                replace(q, note=note) if q.key in ("q_mean", "noise") else q
                 for q in rows
                 if q.key not in ("q_min", "q_max")
             ),
@@ -131,6 +132,7 @@ def _rate_data(found: ShrinkageRate) -> dict[str, Any]:
         },
         "compensated": {key: statement_data(s) for key, s in found.compensated.items()} or None,
         "tuned": None if tuned is None else {"step_size": tuned[0], "bound": tuned[1]},
+        "tuned_refused": found.untuned or None,
         "step_size_limit_any_factor": found.any_factor_limit,
         "factors": case.kind,
         "fitted": case.projection is not None,
@@ -176,9 +178,10 @@ def _facts(found: ShrinkageRate) -> Block:
             ("tuned step", value(step, rounding=DOWN)),
             ("nonconvex bound at the tuned step", value(bound)),
         ]
-    remarks: tuple[Content, ...] = ()
-    if found.exact.floor is None:
-        remarks = (joined("No exact floor: ", said(found.exact.why), "."),)
+    missing = {"exact floor": found.exact.why, "tuned step": found.untuned}
+    remarks = tuple(
+        joined(f"No {name}: ", said(why), ".") for name, why in missing.items() if why
+    )
     return Table(
         caption="Floors, compensation and the tuned step.",
         columns=(Column("", 8.4), Column("value")),

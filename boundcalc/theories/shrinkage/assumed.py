@@ -36,7 +36,14 @@ def _fitted(case: Case) -> tuple[Assumption, ...]:
     p, section = case.projection, case.own.format
     assert p is not None  # noqa: S101 - the caller has looked
     assert section is not None  # noqa: S101 - a projection has a format
-    weaker = (*_NOISE, ", of which a fit has ", Maths(r"\mathbb{E}\langle e,g\rangle=0"), " only")
+    weaker: Content = (
+        *_NOISE,
+        ", of which a fit has ",
+        Maths(r"\mathbb{E}\langle e,g\rangle=0"),
+        " only",
+    )
+    if p.unbiased:
+        weaker = (*_NOISE, ", of which the last is fitted: it holds for the law of the spec only")
     return (
         Assumption("S2", "the fitted factor", "format", Number(p.q, Status.COMPUTED), "derived"),
         Assumption("S3", weaker, "format", Number(p.noise, Status.COMPUTED), "derived"),

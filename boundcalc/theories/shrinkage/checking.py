@@ -11,7 +11,7 @@ from boundcalc.theories.shrinkage.sequences import Factors, place
 
 
 def check_factors(graph: OperatorGraph, own: ShrinkageSection, factors: Factors) -> None:
-    """Refuse a factor that is not certainly in (0, 1], or is certainly not above ``q_min``.
+    """Refuse a factor that is not certainly in (0, 1], or not certainly at least ``q_min``.
 
     Raises
     ------
@@ -19,7 +19,16 @@ def check_factors(graph: OperatorGraph, own: ShrinkageSection, factors: Factors)
         With the place of the number.
     """
     for i, factor in enumerate(factors.values):
-        if not _is_factor(graph, factor):
+        inside = _is_factor(graph, factor)
+        if inside is None:
+            raise SpecError(
+                "whether it is a shrinkage factor is undecided: it is too close to 1, or to 0",
+                where=place(factors, i),
+                value=factor.source,
+                expected="a number in (0, 1] for certain",
+                fix="write the number itself, such as 1, or one a little below",
+            )
+        if not inside:
             raise SpecError(
                 "not a shrinkage factor",
                 where=place(factors, i),
@@ -30,9 +39,12 @@ def check_factors(graph: OperatorGraph, own: ShrinkageSection, factors: Factors)
     if own.q_min is None or factors.kind == "past":
         return
     for factor in factors.values:
-        if not (_is_factor(graph, own.q_min) and _at_most(graph, own.q_min, factor)):
+        below = _at_most(graph, own.q_min, factor)
+        if not (_is_factor(graph, own.q_min) and below):
             raise SpecError(
-                "q_min is not a positive number below every factor",
+                "whether q_min is at most every factor is undecided"
+                if below is None
+                else "q_min is not a positive number below every factor",
                 where="shrinkage.q_min",
                 value=f"{own.q_min.source}, with a factor {factor.source}",
                 expected="0 < q_min ≤ q",
@@ -40,19 +52,16 @@ def check_factors(graph: OperatorGraph, own: ShrinkageSection, factors: Factors)
             )
 
 
-def _is_factor(graph: OperatorGraph, value: Expression) -> bool:
-    return decided(lambda kind: 0 < value.evaluate(kind, graph.values(kind)) <= 1) is True
+def _is_factor(graph: OperatorGraph, value: Expression) -> bool | None:
+    return decided(lambda kind: 0 < value.evaluate(kind, graph.values(kind)) <= 1)
 
 
-def _at_most(graph: OperatorGraph, low: Expression, high: Expression) -> bool:
+def _at_most(graph: OperatorGraph, low: Expression, high: Expression) -> bool | None:
     """Whether low ≤ high; the same expression is, however it is enclosed."""
     if low.source == high.source:
         return True
-    return (
-        decided(
-            lambda kind: (
-                low.evaluate(kind, graph.values(kind)) <= high.evaluate(kind, graph.values(kind))
-            )
+    return decided(
+        lambda kind: (
+            low.evaluate(kind, graph.values(kind)) <= high.evaluate(kind, graph.values(kind))
         )
-        is True
     )

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from boundcalc.report.cells import Content, Maths
+
+#: What is fitted to a gradient law: q and the noise, the noise alone, or nothing.
+Fit = Literal["nothing", "noise", "all"]
+
+FITTED = {
+    "all": "fitted, not proved: q and the noise are those of the projection for the gradient law "
+    "of the spec; rounding leaves a mean that depends on the iterate",
+    "noise": "fitted, not proved: the noise is the one that the gradient law of the spec gives; "
+    "that of other gradients can be larger",
+}
 
 TITLES = {
     "nonconvex": "Nonconvex",
@@ -38,7 +49,7 @@ def nonconvex_formula(
     compensated: bool,
     perturbed: bool,
     diminishing: bool,
-    fitted: bool,
+    fitted: Fit,
 ) -> Formula:
     """The statement about gradients: Theorems 11.2 to 11.4 and 11.7."""
     v = "V" if perturbed else r"\sigma^2"
@@ -84,7 +95,7 @@ def pl_formula(
     compensated: bool,
     perturbed: bool,
     diminishing: bool,
-    fitted: bool,
+    fitted: Fit,
 ) -> Formula:
     """The statement about the gap: Theorems 11.5 and 11.7."""
     del diminishing  # it is refused there
@@ -159,14 +170,14 @@ def _diminishing(
 
 
 def _conditions(
-    factors: str, form: str, compensated: bool, perturbed: bool, fitted: bool
+    factors: str, form: str, compensated: bool, perturbed: bool, fitted: Fit
 ) -> tuple[Content, ...]:
     found: list[Content] = []
     reach = r"\mu" if compensated else r"\mu\max_kq_k"
     if factors == "past" and not compensated:
         found.append((Maths(r"\mu\le1/L"), ", for a factor may be 1"))
     elif form == "sharp":
-        found.append(Maths(rf"{reach}<2/L"))
+        found.append((Maths(rf"{reach}<2/L"), ": the step is below the limit, and not equal to it"))
     else:
         found.append(
             (
@@ -188,11 +199,8 @@ def _conditions(
                 " are the sharp bounds on variance and squared bias of the perturbed passes",
             )
         )
-    if fitted:
-        found.append(
-            "fitted, not proved: q and the noise are those of the projection for the gradient law "
-            "of the spec; rounding leaves a mean that depends on the iterate"
-        )
+    if fitted != "nothing":
+        found.append(FITTED[fitted])
     return tuple(found)
 
 

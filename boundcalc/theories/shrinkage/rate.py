@@ -11,7 +11,13 @@ from boundcalc.rates.plain_sgd import not_plain_sgd
 from boundcalc.rates.steps import exact_step
 from boundcalc.theories.shrinkage import descent, quadratic_floor
 from boundcalc.theories.shrinkage.setting import Case
-from boundcalc.theories.shrinkage.statements import Shape, statement, statements
+from boundcalc.theories.shrinkage.statements import (
+    NO_LAW,
+    Shape,
+    deterministic,
+    statement,
+    statements,
+)
 from boundcalc.theories.values import Statement
 
 
@@ -22,7 +28,7 @@ class ExactFloor:
     Attributes
     ----------
     floor
-        None where ``why`` says so.
+        None where ``why`` says so; never of a fitted q.
     raises
         Whether it is above the floor of full precision; None where that is undecided.
     """
@@ -41,13 +47,15 @@ class ShrinkageRate:
     statements
         By key.
     raises_floor
-        Whether the nonconvex noise floor is above that of full precision at the same step.
+        Whether the nonconvex noise floor is above that of full precision at the same step; None
+        where that is undecided, or where nothing fitted is stated.
     exact
         The exact floor.
     compensated
         The same two bounds with the step μ/q, where the spec has it without.
     tuned
-        The step that minimises the nonconvex bound for the horizon, and the bound there.
+        The step that minimises the nonconvex bound for the horizon, and the bound there; None
+        where ``untuned`` says why.
     any_factor_limit
         1/L: the limit that holds whatever the factors are.
     """
@@ -59,6 +67,7 @@ class ShrinkageRate:
     compensated: Mapping[str, Statement]
     tuned: tuple[Number, Number] | None
     any_factor_limit: Number | None
+    untuned: str = ""
 
 
 def shrinkage_rate(case: Case) -> ShrinkageRate:
@@ -83,14 +92,16 @@ def shrinkage_rate(case: Case) -> ShrinkageRate:
     (Fraction(41, 400), Fraction(5, 312), False)
     """
     found = {s.key: s for s in statements(case)}
+    tuned, untuned = _tuned(case)
     return ShrinkageRate(
         case=case,
         statements=found,
-        raises_floor=case.holds(descent.raises_floor),
+        raises_floor=None if deterministic(case) else case.holds(descent.raises_floor),
         exact=exact_floor(case),
         compensated=_compensated(case),
-        tuned=_tuned(case),
+        tuned=tuned,
         any_factor_limit=case.number(lambda s: 1 / s.L, limit=True),
+        untuned=untuned,
     )
 
 
@@ -99,6 +110,10 @@ def exact_floor(case: Case) -> ExactFloor:
     plain = not_plain_sgd(case.graph)
     if plain is not None:
         return ExactFloor(None, None, plain)
+    if deterministic(case):
+        return ExactFloor(None, None, NO_LAW)
+    if case.projection is not None:
+        return ExactFloor(None, None, "q and the noise are fitted, and a fit has no exact floor")
     if case.graph.spec.loss.pl is None or case.holds(lambda s: s.m == s.L) is not True:
         return ExactFloor(
             None, None, "it is known for a quadratic with one curvature: `pl` equal to `smoothness`"
@@ -124,19 +139,20 @@ def _compensated(case: Case) -> dict[str, Statement]:
     return found
 
 
-def _tuned(case: Case) -> tuple[Number, Number] | None:
+def _tuned(case: Case) -> tuple[tuple[Number, Number] | None, str]:
     """A fixed step next to the best one and not above the limit, with the bound there."""
-    if not_plain_sgd(case.graph) is not None:
-        return None
+    plain = not_plain_sgd(case.graph)
+    if plain is not None:
+        return None, plain
+    if deterministic(case):
+        return None, NO_LAW
     step, _ = case.evaluated(descent.best_step)
     limit, _ = in_best_kind(lambda kind: descent.step_limit(case.at(kind)), 1)
     chosen = exact_step(step, limit)
     if chosen is None or chosen <= 0:
-        return None
+        return None, "no positive step minimises the bound"
     there = case.replaced(step=chosen)
-    if there.holds(descent.step_too_large) is not False:
-        return None
     number = there.number(descent.bound)
-    if number is None:
-        return None
-    return Number(chosen, Status.COMPUTED, limit=True), number
+    if number is None or there.holds(descent.step_too_large) is not False:
+        return None, "whether the best step is below the limit is undecided"
+    return (Number(chosen, Status.COMPUTED, limit=True), number), ""

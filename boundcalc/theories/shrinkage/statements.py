@@ -10,12 +10,18 @@ from boundcalc.arithmetic.combine import added
 from boundcalc.rates.plain_sgd import not_plain_sgd
 from boundcalc.theories.shrinkage import descent, pl
 from boundcalc.theories.shrinkage.descent import Form
-from boundcalc.theories.shrinkage.formulas import TITLES, Formula, nonconvex_formula, pl_formula
+from boundcalc.theories.shrinkage.formulas import TITLES, Fit, Formula, nonconvex_formula, pl_formula
 from boundcalc.theories.shrinkage.rounding_statements import rounding_statements
 from boundcalc.theories.shrinkage.setting import Case, Setting
 from boundcalc.theories.values import Statement
 
 Terms = Callable[[Setting, Form], Mapping[str, Scalar]]
+
+#: Why nothing is fitted to an exact gradient.
+NO_LAW = (
+    "an exact gradient that is rounded without randomness has no law that q could be "
+    "fitted to (docs/theory-shrinkage.md, section 11.5); Theorem 11.9 speaks of it"
+)
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ def shapes(case: Case) -> tuple[Shape, ...]:
     found = [Shape("nonconvex", "nonconvex", "plain")]
     steady = case.own.steps.type == "constant"
     if case.kind == "past":
-        if steady:
+        if steady and not _compensated(case):  # Theorem 11.3 (a) is about the step μ only
             found.append(Shape("nonconvex_weighted", "nonconvex", "weighted"))
     elif steady:
         if case.projection is None and not _compensated(case):
@@ -80,16 +86,12 @@ def statement(case: Case, shape: Shape) -> Statement:
         step_size_limit=limit,
         refused=refused,
         conditions=formula.conditions,
-        proved=not _fitted(case),
+        proved=case.projection is None,
     )
 
 
 def _title(case: Case, shape: Shape) -> str:
-    return TITLES[shape.key] + (", fitted" if _fitted(case) else "")
-
-
-def _fitted(case: Case) -> bool:
-    return case.projection is not None and not case.projection.unbiased
+    return TITLES[shape.key] + (", fitted" if case.projection is not None else "")
 
 
 def evaluated_terms(case: Case, shape: Shape) -> dict[str, Number]:
@@ -115,21 +117,20 @@ def refusal(case: Case, shape: Shape) -> str:
         return (
             "it supposes an unbiased gradient, and the perturbed passes have a bias bound above 0"
         )
-    if _deterministic(case):
-        return (
-            "an exact gradient that is rounded without randomness has no law that q could be "
-            "fitted to (docs/theory-shrinkage.md, section 11.5); Theorem 11.9 speaks of it"
-        )
+    if deterministic(case):
+        return NO_LAW
     too_large = case.holds(lambda s: descent.step_too_large(s, shape.form))
     if too_large is False:
         return ""
     limit = case.number(lambda s: descent.step_limit(s, shape.form), limit=True)
     if too_large is None:
         return f"whether the step is above the limit {limit} is undecided: take a smaller one"
+    if shape.form == "sharp":
+        return f"the step is not below the limit {limit} of the theorem"
     return f"the step is above the limit {limit} of the theorem"
 
 
-def _deterministic(case: Case) -> bool:
+def deterministic(case: Case) -> bool:
     """Whether the spec rounds a gradient without noise, by a rule without randomness."""
     section = case.own.format
     if section is None or section.rounding == "stochastic":
@@ -152,6 +153,13 @@ def _floor(s: Setting, form: Form) -> Scalar | None:
     return descent.noise_floor(s, form) + found.bias * s.bias
 
 
+def fit_of(case: Case) -> Fit:
+    """What of a spec's numbers is fitted to a gradient law."""
+    if case.projection is None:
+        return "nothing"
+    return "noise" if case.projection.unbiased else "all"
+
+
 def _formula(case: Case, shape: Shape) -> Formula:
     compensated = _compensated(case)
     perturbed = bool(case.levels.bounds)
@@ -162,5 +170,5 @@ def _formula(case: Case, shape: Shape) -> Formula:
         compensated=compensated,
         perturbed=perturbed,
         diminishing=case.own.steps.type != "constant",
-        fitted=case.projection is not None,
+        fitted=fit_of(case),
     )

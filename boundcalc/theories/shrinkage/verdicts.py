@@ -43,8 +43,6 @@ def verdicts(case: Case, rate: ShrinkageRate, run: TheoryRun) -> TheoryVerdicts:
     exact = rate.exact
     if exact.floor is None:
         skipped.append(("floor", "exact", exact.why))
-    elif case.projection is not None:
-        skipped.append(("floor", "exact", "q and the noise are fitted"))
     elif not quadratic:
         skipped.append(("floor", "exact", "the objective is no quadratic of one curvature"))
     else:
@@ -111,11 +109,22 @@ def premises(case: Case, run: TheoryRun) -> list[Premise]:
         met = _pl_constant(gap, trajectory.gradient_norm, best)
         ok = bool(met >= stated * (1 - ROUNDING))
         found.append(Premise("A4", "PL constant m", stated, met, ok, True))
-    if case.projection is not None and not case.projection.unbiased:
+    if case.projection is not None:
         found.append(_law(case, more))
     if case.levels.bounds:
         found += [*constants(graph), *regions(graph, cast(Any, _Seen(trajectory)))]
+        found.append(_batch(case))
     return found
+
+
+def _batch(case: Case) -> Premise:
+    """The stated batch against the samples, each with its own draws, that a step averages."""
+    data, stated = case.graph.data, case.graph.spec.loss.batch
+    assert data is not None  # noqa: S101 - there is a run
+    averaged = len(data.labels)
+    return Premise(
+        "batch", "samples averaged per step", stated, averaged, stated <= averaged, True
+    )
 
 
 def _law(case: Case, more: More) -> Premise:

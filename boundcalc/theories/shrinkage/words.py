@@ -5,6 +5,7 @@ from __future__ import annotations
 from boundcalc.perturbations.formats.table import FORMATS
 from boundcalc.theories.shrinkage.formats.pieces import pieces
 from boundcalc.theories.shrinkage.setting import Case
+from boundcalc.theories.shrinkage.statements import deterministic
 from boundcalc.theories.values import Citation
 
 YUN = Citation(
@@ -28,8 +29,19 @@ MODEL = (
 )
 
 FITTED = (
-    "q and the noise are fitted to the gradient law of the spec, not proved: rounding without "
-    "randomness leaves a mean that depends on the iterate, which the theory excludes"
+    "q and the noise are fitted to the gradient law of the spec, not proved: such "
+    "rounding leaves a mean that depends on the iterate, which the theory excludes"
+)
+
+FITTED_NOISE = (
+    "stochastic rounding is unbiased, but its noise is fitted to the gradient law of the spec, not "
+    "proved: a gradient of another size has other noise. Proved bounds need q: 1 and a "
+    "quantization_noise that holds for every gradient (docs/theory-shrinkage.md, section 11.5)"
+)
+
+EXACT = (
+    "the gradient is exact (gradient_noise: 0) and rounded without randomness: q and the noise of "
+    "the gradient law do not describe it, and only Theorem 11.9 is used"
 )
 
 NO_LEAST = (
@@ -43,12 +55,16 @@ def cautions(case: Case) -> tuple[str, ...]:
     found = [MODEL]
     projection, section = case.projection, case.own.format
     if projection is not None and section is not None:
-        if not projection.unbiased:
+        if deterministic(case):
+            found.append(EXACT)
+        if projection.unbiased:
+            found.append(FITTED_NOISE)
+        else:
             found.append(FITTED)
             edge = _dead_edge(case)
             if edge is not None:
                 found.append(NO_LEAST.format(edge=f"{edge:.6g}"))
-        elif projection.saturated > 0:
+        if projection.unbiased and projection.saturated > 0:
             found.append(
                 "stochastic rounding is unbiased up to the largest number of the format; a share "
                 f"{projection.saturated:.2g} of the law lies beyond it"
@@ -58,7 +74,7 @@ def cautions(case: Case) -> tuple[str, ...]:
                 "here the fitted q exceeds 1: rounding to nearest can lengthen gradients, and the "
                 "step limit is 1/(Lq)"
             )
-    if case.kind == "past":
+    if case.kind == "past" and not case.own.compensation:
         found.append(
             "with factors that depend on the past the average of all gradients has the floor "
             "Lμ(σ² + σ_e²)/q_min, and no statement of the form with σ² + σ_e²/q_min holds for it "

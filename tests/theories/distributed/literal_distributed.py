@@ -30,7 +30,7 @@ def literal_path(
         total = [0.0] * size
         for i in range(agents):
             s = math.sqrt(plan.noise.sigma0[i] ** 2 + (plan.noise.sigma1[i] * a) ** 2)
-            sent = [g[j] + s * float(z[i, j]) for j in range(size)]
+            sent = [g[j] + (s * float(z[i, j]) if s > 0 else 0.0) for j in range(size)]
             sent = _sent(plan, sent, None if u is None else [float(v) for v in u[i]], i)
             total = [total[j] + sent[j] / agents for j in range(size)]
         total = _served(plan, total)

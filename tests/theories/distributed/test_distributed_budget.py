@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from theories.distributed import distributed_specs as specs
 
@@ -94,3 +95,41 @@ def test_a_normalised_schedule_has_no_step_to_admit():
     found = levers({**specs.COMPRESSED, **CUT}, "budget: {target: 100}")["omega_max_at_step"]
     assert found.value is None
     assert "prescribes its own steps" in found.note
+
+
+@pytest.mark.parametrize("offset", ["1/2", 1, 20])
+@pytest.mark.parametrize("gradient", [0, "1/4", 3])
+def test_compression_admitted_by_steps_that_depend_on_the_gradient(offset, gradient):
+    """Below it (12.6) holds of η/(o + a) at every a up to g, above it somewhere not."""
+    schedule = {"type": "inverse_norm", "offset": offset}
+    section = {**SETTINGS["cut"], "epsilon": "1/2", "gradient_bound": gradient, "L0": 2}
+    section |= {"schedule": schedule, "sigma1": "1/2", "dimension": 2, "omega": "1/10"}
+    run = {"training": "{step_size: 1/64, horizon: 20}", "more": "budget: {target: 10**6}"}
+    found = {q.key: q for q in THEORY.budget(specs.graph(section, **run)).value.levers}
+    at = Fraction(found["omega_max_at_step"].value.value)
+    o, g = Fraction(offset), Fraction(gradient)
+
+    def margin(omega):
+        """The least 2ϵ − ηη_t((L0 + L1a)(1 + A) + L1B'), written out with v = 1."""
+        A = (omega + 2 * (1 + omega) * Fraction(1, 4)) / 8
+        B = 2 * (1 + omega) / 8
+        grid = [g * i / 50 for i in range(51)]
+        return min(1 - ((2 + a) * (1 + A) + B) / (64 * (o + a)) for a in grid)
+
+    assert margin(at) == 0
+    assert margin(at * Fraction(99, 100)) > 0 > margin(at * Fraction(101, 100))
+    assert "offset" in found["omega_max_at_step"].note
+
+
+def test_one_agents_compression_may_lower_the_bound_and_that_of_all_does_not():
+    """Remark 12.9: a normalised step is shorter where ω is larger."""
+    section = {**specs.COMPRESSED, **CUT, "agents": 2, "sigma0": [0, 4], "truncation": 3}
+
+    def at(omega):
+        run = {"training": "{step_size: 1/10, horizon: 1000}", "loss": "{initial_gap: 1/100}"}
+        made = THEORY.rate(specs.graph({**section, "omega": omega}, **run)).value.statements
+        return [float(s.bound) for s in made]
+
+    assert all(more < less for more, less in zip(at([20, 7]), at([0, 7]), strict=True))
+    shared = [at(omega) for omega in (0, "1/2", 3, 7, 20, 100)]
+    assert all((np.diff(bounds) > 0).all() for bounds in np.transpose(shared))

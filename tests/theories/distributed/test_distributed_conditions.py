@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from theories.distributed import distributed_specs as specs
 
 from boundcalc.arithmetic import INTERVALS, RATIONALS, WIDE
+from boundcalc.arithmetic.best import in_best_kind
+from boundcalc.arithmetic.intervals import Intervals
 from boundcalc.errors import InexactError
+from boundcalc.theories.distributed import sign_functions
 from boundcalc.theories.distributed.conditions import (
     descends_compressed,
     descends_sign,
@@ -20,6 +23,8 @@ from boundcalc.theories.distributed.noise_model import setting_in
 from boundcalc.theories.distributed.sign_functions import density_peak, phi, secant, sign_drift, xi
 from boundcalc.theories.distributed.step_limits import constants, step_limits
 from boundcalc.theories.distributed.theory import THEORY
+
+MP = specs.MP
 
 NUS = [
     None,
@@ -280,3 +285,89 @@ def test_normalised_gradient_descent_descends_below_its_constant(c):
         math.exp(c) < 1 + 2 * c
     )
     assert float(largest_compressed(made)) == pytest.approx(1.2564312086261697, rel=1e-12)
+
+
+HUGE = [10**17, 10**18, 10**20, 10**25, 10**30, 10**100, 10**1000]
+
+
+@pytest.mark.parametrize("nu", HUGE, ids=lambda nu: f"1e{len(str(nu)) - 1}")
+def test_constants_are_tight_for_every_nu(nu):
+    """Enclosed, and between what the Gaussian law and ν = 10⁹ give."""
+
+    def tight(compute):
+        found, proved = in_best_kind(lambda kind: compute(kind.number(nu), kind), 2)
+        assert proved
+        assert found.relative_width < 2e-16
+        least, most = (compute(n, INTERVALS) for n in (INTERVALS.number(10**9), None))
+        slack = MP.mpf(10) ** -17
+        assert specs.high(least) * (1 - slack) <= specs.high(found)
+        assert specs.high(found) <= specs.high(most) * (1 + slack)
+        wide = compute(WIDE.number(nu), WIDE)
+        assert specs.close(wide, found, 1e-16)
+
+    tight(sign_drift)
+    tight(density_peak)
+    for reach in (Fraction(1, 1000), Fraction(50)):
+        tight(lambda n, kind, reach=reach: secant(n, kind.number(reach), kind))
+
+
+@pytest.mark.parametrize("nu", ["11/10", 2, 3, 10, 1000, 10**6])
+@pytest.mark.parametrize("x", ["1/100", 1, 3, 40])
+def test_comparison_with_the_gaussian(nu, x):
+    """√((ν−1)/(ν+1)) ≤ Ξ_ν/Ξ_∞ ≤ 1 and √((ν−1)/ν) ≤ M_ν/M_∞ ≤ 1, by quadrature."""
+    n, at = specs.high(Fraction(nu)), specs.high(Fraction(x))
+    peak = MP.gamma((n + 1) / 2) / MP.sqrt(MP.pi * n) / MP.gamma(n / 2)
+    mass = MP.quad(lambda u: peak * (1 + u * u / n) ** (-(n + 1) / 2), [0, at / 2, at])
+    assert MP.sqrt((n - 1) / (n + 1)) <= mass / (MP.erf(at / MP.sqrt(2)) / 2) <= 1
+    assert MP.sqrt((n - 1) / n) <= peak * MP.sqrt(2 * MP.pi) <= 1
+
+
+def test_lower_constants_are_rounded_down_in_rate_and_compile():
+    graph = specs.graph({**specs.SIGN, "nu": 2})
+    (statement,) = THEORY.rate(graph).value.statements
+    printed = {q.key: q.value for q in constants(graph, THEORY.own(graph.spec))}["c_nu"]
+    for shown in (statement.constants["c_nu"], printed):
+        assert shown.limit
+        assert Fraction(str(shown)) ** 2 * 3 < 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"sigma0": 1, "sigma1": "1/4"}, "sigma1"),
+        ({"truncation": 1}, "snr"),
+        ({"truncation": "1/2"}, "snr"),
+        ({"sigma0": [0, 1, 1, 1, 1, 1, 1, 1]}, "no noise"),
+        ({"sigma_max": 0}, "no noise"),
+        ({"clip": 1}, "biased"),
+    ],
+)
+def test_sign_condition_is_refused_outside_its_hypotheses(changes, words):
+    section = {**specs.SIGN, "snr": 1, **changes}
+    found = limits(**section)
+    assert (found.corrected, found.classic) == (None, None)
+    assert words in found.note
+    assert "K" not in {q.key for q in _constants(section)}
+
+
+def test_noise_cut_beyond_the_range_changes_no_condition():
+    cut, uncut = ({**specs.SIGN, "snr": 1, **more} for more in ({"truncation": 2}, {}))
+    assert limits(**cut).classic == limits(**uncut).classic is not None
+
+
+def test_the_condition_of_compression_is_not_that_of_clipped_gradients():
+    found = limits(**{**specs.COMPRESSED, "gradient_bound": 1, "clip": 2})
+    assert found.corrected is None
+    assert "biased" in found.note
+
+
+@pytest.mark.parametrize("x", [Fraction(1, 1000), Fraction(1), Fraction(4)])
+def test_comparison_encloses_what_the_beta_function_gives(x, monkeypatch):
+    fine = Intervals(512)
+    nu, at = fine.number(10**18), fine.number(x)
+    compared = xi(nu, at, fine), density_peak(nu, fine)
+    monkeypatch.setattr(sign_functions, "_HUGE", 10**30)
+    for found, direct in zip(compared, (xi(nu, at, fine), density_peak(nu, fine)), strict=True):
+        mantissa, exponent = direct.middle
+        assert direct.relative_width < found.relative_width / 2 < 1e-18
+        assert found.contains(Fraction(mantissa) * Fraction(2) ** exponent)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from theories.distributed import distributed_specs as specs
 
+from boundcalc.errors import SpecError
 from boundcalc.theories.distributed.theory import THEORY
 from boundcalc.theories.plain import jsonable
 
@@ -169,3 +170,65 @@ def test_ledger_says_what_is_assumed():
     sign = THEORY.assumptions(specs.graph({**specs.SIGN, "snr": 2}))
     assert [a.key for a in sign] == ["L0", "L1", "S0", "N1", "N2", "N3", "ϵ", "s"]
     assert sign[4].value.value == 1
+
+
+def test_a_bound_on_the_gradient_that_the_start_exceeds_is_cautioned_about():
+    """x₀ = 3 has ‖∇f‖ = 27."""
+    section = {**specs.COMPRESSED, **CUT, "schedule": "{type: constant}"}
+    run = {"simulation": True, "training": "{step_size: 1/1000, horizon: 20}"}
+    for bound, empty in ((0, True), (26, True), (27, False)):
+        found = THEORY.rate(specs.graph({**section, "gradient_bound": bound}, **run))
+        said = [c for c in found.cautions if "counts no step" in c]
+        assert bool(said) == empty
+    blind = rate({**section, "gradient_bound": 0})
+    assert any("counts no step" in caution for caution in blind.cautions)
+    normalised = THEORY.rate(specs.graph({**section, "schedule": "{type: normalised}",
+                                          "gradient_bound": 1}, **run))  # fmt: skip
+    assert any("condition speaks of no step" in caution for caution in normalised.cautions)
+
+
+@pytest.mark.parametrize("schedule", ["normalised", "inverse_norm", "constant", "inverse_sqrt"])
+def test_corrections_of_steps_that_depend_on_x_are_of_first_order_only(schedule):
+    section = {**specs.COMPRESSED, "schedule": {"type": schedule}}
+    answer = THEORY.compile(specs.graph(section))
+    notes = answer.data["distributed"]["equation_notes"]
+    assert any("first order only" in note for note in notes) == (
+        schedule in ("normalised", "inverse_norm")
+    )
+    assert all(any(note in str(block) for block in answer.blocks) for note in notes)
+
+
+def test_compile_says_whose_noise_the_mean_sign_is():
+    found = THEORY.compile(specs.graph({**specs.SIGN, "truncation": 2})).data["distributed"]
+    assert any("not cut" in note for note in found["equation_notes"])
+    assert any("independent" in note for note in found["equation_notes"])
+    affine = THEORY.compile(specs.graph({**specs.SIGN, "sigma0": 1, "sigma1": 1}))
+    assert "sigma_1" in affine.data["distributed"]["equations"]["classic"]["drift"]
+
+
+def test_ledger_says_what_the_proofs_use():
+    ledger = {a.key: str(a.says) for a in THEORY.assumptions(specs.graph(specs.COMPRESSED))}
+    assert r"\lVert C_i(x)\rVert\le(1+\omega_i)" in ledger["ω"].replace("\\\\", "\\")
+    assert "independent of the noise" in ledger["ω"]
+    assert "continuously" in ledger["L0"]
+    flat = THEORY.assumptions(specs.graph({**specs.COMPRESSED, "L1": 0}))
+    assert "surely" not in str({a.key: a for a in flat}["ω"].says)
+    made = rate(specs.COMPRESSED).value.statements[0].conditions
+    assert any("independent of each other" in str(condition) for condition in made)
+
+
+@pytest.mark.parametrize("nu", ["1/10**10", "1/10**60"])
+def test_too_few_degrees_of_freedom_are_refused(nu):
+    with pytest.raises(SpecError, match="degrees of freedom"):
+        THEORY.accepts(specs.graph({**specs.SIGN, "nu": nu}))
+
+
+def test_steps_of_any_degrees_of_freedom_are_proved():
+    for nu in ("10**20", "10**60"):
+        found = rate({**specs.SIGN, "nu": nu}).value.statements[0]
+        assert found.bound.status == "proved"
+        gaussian = {k: v for k, v in specs.SIGN.items() if k != "nu"}
+        assert specs.close(found.bound.value, bound(gaussian, *_RUN), 1e-15)
+
+
+_RUN = ("{step_size: 1/10, horizon: 20}", "{initial_gap: 81/4}")

@@ -291,3 +291,37 @@ def test_bands_are_made_of_values_that_occurred() -> None:
     values = np.array([[4.0, 1.0, 3.0, 2.0, math.inf]])
     median, low, high = quantile_band(values, 0.2, 0.8)
     assert (median.item(), low.item(), high.item()) == (3.0, 1.0, math.inf)
+
+
+@pytest.mark.parametrize("name", ["dsgd", "dsignsgd"])
+@pytest.mark.parametrize("affine", [0.0, 0.5])
+def test_an_agent_without_noise_has_none_where_the_draw_overflows(name: str, affine: float) -> None:
+    """t_ν with ν = 1/100 is infinite in floating point every few steps; 0·∞ would be NaN."""
+    quiet = Noise("student", np.zeros(2), np.zeros(2), 0.01)
+    plan = plan_of(algorithm=Algorithm(name), noise=quiet, replicas=64, horizon=200)  # type: ignore[arg-type]
+    met = walk(half_square, np.array([3.0]), plan)
+    assert met.bounded.all()
+    gaussian = replace(plan, noise=Noise("gaussian", np.zeros(2), np.zeros(2)))
+    assert (met.final == walk(half_square, np.array([3.0]), gaussian).final).all()
+    mixed = Noise("student", np.array([0.0, 1.0]), np.array([0.0, affine]), 0.01)
+    signs = walk(half_square, np.array([3.0]), replace(plan, noise=mixed))
+    assert signs.bounded.all() == (name == "dsignsgd")
+    path = literal_path(lambda x: x, [3.0], replace(plan, noise=mixed, horizon=30), 5)
+    assert name == "dsgd" or signs.distance[30, 5] == pytest.approx(abs(path[30][0]))
+
+
+def test_noise_free_agents_have_no_scale_where_a_gradient_norm_overflows() -> None:
+    mixed = Noise("affine", np.array([0.0, 2.0]), np.array([0.0, 1.0]))
+    assert mixed.scale(np.array([np.inf])).tolist() == [[0.0, np.inf]]
+
+
+def test_a_sign_is_the_same_with_clipping_also_of_an_infinite_gradient() -> None:
+    sent = Algorithm("dsignsgd", agent_clip=1.0).direction(np.array([[[np.inf], [-3.0]]]), None)
+    assert sent.tolist() == [[0.0]]
+
+
+def test_student_noise_of_infinite_degrees_is_normal() -> None:
+    heavy = Noise("student", np.ones(1), np.zeros(1), math.inf)
+    rng, other = np.random.default_rng(1), np.random.default_rng(1)
+    drawn = heavy.standard(rng, (4,))
+    assert drawn.tolist() == other.standard_normal(4).tolist()

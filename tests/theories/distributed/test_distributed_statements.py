@@ -251,3 +251,54 @@ def test_one_step_of_sign_costs_what_the_proof_says():
         gain = (c_nu * step - psi * L1 * step**2 / 2) * h
         cost = psi * step**2 / 2 * (L0 + L1 * sigma / 4)
         assert after <= smooth(x) - gain + cost + 1e-12
+
+
+def test_the_discrete_bound_needs_compression_of_bounded_length():
+    """cosh x − 1, no noise, C(x) = Mx with mean 1 and variance ω = 1, unbounded: false."""
+    section = {
+        "algorithm": "dcsgd", "agents": 1, "L0": 1, "L1": 1, "dimension": 1, "omega": 1,
+        "epsilon": "1/8",
+    }  # fmt: skip
+    gap = math.cosh(1) - 1
+    run = {"loss": f"{{initial_gap: {gap}}}", "training": "{step_size: 1, horizon: 2}"}
+    bound = float(made(section, **run)["discrete"].bound)
+    c, a = 1 / 8, math.sinh(1)
+    sides = {}
+    for m in (1, 1000):  # M = 1 + m or 1 − 1/m; only m = 1 has |M| ≤ 1 + ω
+        likely = 1 / (1 + m**2)
+        left = a * a / (1 + a)
+        for M, probability in ((1 + m, likely), (1 - 1 / m, 1 - likely)):
+            slope = abs(math.sinh(1 - c / (1 + a) * M * a))
+            left += probability * slope**2 / (1 + slope)
+        sides[m] = left / 2
+    assert sides[1] <= bound < sides[1000]
+
+
+def test_differentiating_steps_that_depend_on_x_matters_to_second_order():
+    """Without noise: after time t the κ = 1 equation is off by O(η) if η_t depends on x."""
+    from scipy.integrate import solve_ivp
+
+    def error(eta, theta, theta_slope):
+        x = 2.0
+        for _ in range(round(1 / eta)):
+            x -= eta * theta(x) * x
+
+        def drift(_, y, whole):
+            b, growth = -theta(y) * y, -theta(y) - theta_slope(y) * y * whole
+            return b - eta / 2 * growth * b
+
+        ends = [
+            solve_ivp(drift, (0, 1), [2.0], args=(whole,), rtol=1e-12, atol=1e-14).y[0, -1]
+            for whole in (0, 1)
+        ]
+        return [abs(end - x) for end in ends]
+
+    def orders(theta, slope):
+        coarse, fine = (error(step, theta, slope) for step in (1 / 64, 1 / 128))
+        return [math.log2(p / q) for p, q in zip(coarse, fine, strict=True)]
+
+    fixed, _ = orders(lambda x: 1.0, lambda x: 0.0)
+    as_fixed, differentiated = orders(lambda x: 1 / (1 + x), lambda x: -1 / (1 + x) ** 2)
+    assert fixed == pytest.approx(2, abs=0.1)
+    assert as_fixed == pytest.approx(1, abs=0.1)
+    assert differentiated == pytest.approx(2, abs=0.1)

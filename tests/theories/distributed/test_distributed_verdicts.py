@@ -304,3 +304,14 @@ def test_progress_ends_at_the_end_even_where_all_runs_are_lost_before() -> None:
 def test_without_a_simulation_there_is_no_run() -> None:
     with pytest.raises(SpecError, match="no `simulation` section"):
         THEORY.simulate(graph(SIGN), Options())
+
+
+@pytest.mark.parametrize("bound", [0, 1, 26])
+def test_a_statement_that_counts_no_step_is_undetermined(bound: int) -> None:
+    """‖∇f‖ = 27 at the start: the left side is 0, which confirms nothing."""
+    section = CUT | {"schedule": {"type": "constant"}, "gradient_bound": bound}
+    result = verdicts(quartic(section, training="{step_size: 1/1000, horizon: 60}"))
+    (verdict,) = result.verdicts
+    assert verdict.status == "undetermined"
+    assert "counts no step" in verdict.detail
+    assert result.exit_code == 3

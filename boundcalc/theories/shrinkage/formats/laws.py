@@ -13,6 +13,8 @@ import numpy as np
 from boundcalc.errors import SpecError
 from boundcalc.operators.base import Array
 
+_MANY = 100  # degrees of freedom from which on a series is used
+
 #: x → (T_0, T_1, T_2).
 Tails = Callable[[Array], tuple[Array, Array, Array]]
 
@@ -98,14 +100,27 @@ def _uniform(x: Array, s: float) -> tuple[Array, Array, Array]:
 
 
 def _student(x: Array, s: float, nu: float) -> tuple[Array, Array, Array]:
-    from scipy.special import gammaln, stdtr
+    from scipy.special import stdtr
 
     tau = s * np.sqrt((nu - 2) / nu)
     z = x / tau
-    log_top = gammaln((nu + 1) / 2) - gammaln(nu / 2) - np.log(nu * np.pi) / 2
-    density = np.exp(log_top - (nu + 1) / 2 * np.log1p(z**2 / nu))
+    # (1 + z²/ν) t_ν(z); both integrals by parts, without differences of nearly equal numbers:
+    # ∫ t t_ν = ν/(ν−1) of it, and (ν−2) ∫ t² t_ν = ν ∫ t_ν + ν z of it.
+    wide = np.exp(_log_top(nu) - (nu - 1) / 2 * np.log1p(z**2 / nu))
     mass = stdtr(nu, -z)
-    first = tau * (nu + z**2) / (nu - 1) * density
-    # (1 + t²/ν) t_ν(t) dt is (ν−1)/(ν−2) times the law with ν − 2 degrees at t√((ν−2)/ν).
-    wider = (nu - 1) / (nu - 2) * stdtr(nu - 2, -z * np.sqrt((nu - 2) / nu))
-    return mass, first, tau**2 * nu * (wider - mass)
+    return mass, tau * (nu / (nu - 1)) * wide, s**2 * (mass + z * wide)
+
+
+def _log_top(nu: float) -> float:
+    """ln Γ((ν+1)/2) − ln Γ(ν/2) − ½ ln(νπ), the logarithm of Student's density at 0.
+
+    From ν = 100 on by the asymptotic series of ln Γ(y + ½) − ln Γ(y) − ½ ln y at y = ν/2, whose
+    next term is below 10⁻¹⁷: the two logarithms are far larger than their difference.
+    """
+    from scipy.special import gammaln
+
+    if nu < _MANY:
+        return float(gammaln((nu + 1) / 2) - gammaln(nu / 2) - np.log(nu * np.pi) / 2)
+    y = 2 / nu
+    series = y * (-1 / 8 + y**2 * (1 / 192 + y**2 * (-1 / 640 + y**2 * 17 / 14336)))
+    return float(series - np.log(2 * np.pi) / 2)

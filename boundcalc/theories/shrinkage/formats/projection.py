@@ -15,14 +15,20 @@ from typing import Any
 
 import numpy as np
 
-from boundcalc.arithmetic import FLOATS
+from boundcalc.arithmetic import FLOATS, Arithmetic
 from boundcalc.errors import SpecError
 from boundcalc.graph import OperatorGraph
 from boundcalc.operators.base import Array
 from boundcalc.perturbations.formats.table import FORMATS
+from boundcalc.spec.expressions import Expression
+from boundcalc.theories.shrinkage.deciding import decided
 from boundcalc.theories.shrinkage.formats.laws import Tails, between, tails
 from boundcalc.theories.shrinkage.formats.pieces import Pieces, pieces
 from boundcalc.theories.shrinkage.section import FormatSection
+
+#: Standard deviations of a law: their squares, and those of a format's numbers over them, are
+#: far from both ends of double precision.  ``LARGEST`` bounds degrees of freedom too.
+SMALLEST, LARGEST = Fraction(1, 10**60), Fraction(10**60)
 
 
 @dataclass(frozen=True)
@@ -56,12 +62,13 @@ def project(section: FormatSection, graph: OperatorGraph) -> Projection:
     Raises
     ------
     SpecError
-        If every component becomes 0, so that there is no q > 0.
+        If every component becomes 0, so that there is no q > 0; if the law is out of range.
     """
-    values = graph.values(FLOATS)
     law = section.gradient
-    scale = float(law.scale.evaluate(FLOATS, values))
-    degrees = None if law.degrees is None else float(law.degrees.evaluate(FLOATS, values))
+    scale = _ranged(graph, law.scale, "scale", SMALLEST, LARGEST)
+    degrees = None
+    if law.degrees is not None:
+        degrees = _ranged(graph, law.degrees, "degrees", Fraction(0), LARGEST)
     found = projected(
         pieces(FORMATS[section.name], section.rounding, section.flush),
         tails(law.distribution, scale, degrees),
@@ -78,6 +85,27 @@ def project(section: FormatSection, graph: OperatorGraph) -> Projection:
             fix="scale the loss up before the backward pass, and the step down",
         )
     return found
+
+
+def _ranged(
+    graph: OperatorGraph, number: Expression, name: str, low: Fraction, high: Fraction
+) -> float:
+    """A number of the law, within the range in which its moments are computed accurately."""
+
+    def inside(kind: Arithmetic) -> bool:
+        value = number.evaluate(kind, graph.values(kind))
+        return bool(value >= kind.number(low)) and bool(value <= kind.number(high))
+
+    if decided(inside) is not True:
+        ends = f"a number between {float(low):.6g} and {float(high):.6g}"
+        raise SpecError(
+            "beyond the range in which the moments of the law are computed",
+            where=f"shrinkage.format.gradient.{name}",
+            value=number.source,
+            expected=ends if low else f"a number above 2 and at most {float(high):.6g}",
+            fix="give `q` and `quantization_noise` themselves",
+        )
+    return float(number.evaluate(FLOATS, graph.values(FLOATS)))
 
 
 def projected(
