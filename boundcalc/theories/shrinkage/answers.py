@@ -179,9 +179,7 @@ def _facts(found: ShrinkageRate) -> Block:
             ("nonconvex bound at the tuned step", value(bound)),
         ]
     missing = {"exact floor": found.exact.why, "tuned step": found.untuned}
-    remarks = tuple(
-        joined(f"No {name}: ", said(why), ".") for name, why in missing.items() if why
-    )
+    remarks = tuple(joined(f"No {name}: ", said(why), ".") for name, why in missing.items() if why)
     return Table(
         caption="Floors, compensation and the tuned step.",
         columns=(Column("", 8.4), Column("value")),
@@ -194,46 +192,60 @@ def _yes(holds: bool | None) -> str:
     return "undecided" if holds is None else ("yes" if holds else "no")
 
 
+_ABOVE = "its step is above the limit"
+
+
+def _why(found: ShrinkageBudget, value: Number | None, none: str) -> str:
+    """Why there is no such number; empty where there is one."""
+    return "" if value else found.refused or none
+
+
 def budget_answer(case: Case, found: ShrinkageBudget) -> Answer:
     """Smallest q, largest noise, largest step."""
     rows = [
         Quantity("target", Maths("T"), "target of the bound", found.target),
         Quantity("baseline", Maths("T_1"), "bound in full precision", found.baseline),
-        Quantity("bound", Maths("T_q"), "bound of the spec", found.bound),
+        Quantity(
+            "bound",
+            Maths("T_q"),
+            "bound of the spec",
+            found.bound,
+            "" if found.bound else f"no bound of the spec: {found.unbounded or _ABOVE}",
+        ),
         Quantity(
             "q",
             Maths("q"),
             "smallest constant factor",
             found.q,
-            "" if found.q else "no factor meets the target at the step as it is",
+            _why(found, found.q, "no factor meets the target at the step as it is"),
         ),
         Quantity(
             "q_compensated",
             Maths("q"),
             "the same at the step divided by q",
             found.q_compensated,
-            "" if found.q_compensated else "no factor meets the target at the step over q",
+            _why(found, found.q_compensated, "no factor meets the target at the step over q"),
         ),
         Quantity(
             "quantization_noise",
             Maths(r"\sigma_e"),
             "largest noise at the spec's factors",
             found.noise,
-            "" if found.noise else "no noise meets the target at the step as it is",
+            _why(found, found.noise, "no noise meets the target at the step as it is"),
         ),
         Quantity(
             "quantization_noise_compensated",
             Maths(r"\sigma_e"),
             "the same at the step divided by q",
             found.noise_compensated,
-            "" if found.noise_compensated else "no noise meets the target at the step over q",
+            _why(found, found.noise_compensated, "no noise meets the target at the step over q"),
         ),
         Quantity(
             "step_size",
             Maths(r"\mu"),
             "largest step at the spec's factors and noise",
             found.step,
-            "" if found.step else "no step meets the target",
+            "" if found.step else f"no step: {found.stepless or 'none meets the target'}",
         ),
     ]
     table = quantity_table(f"What keeps the {found.regime} bound at its target.", rows)
@@ -243,7 +255,13 @@ def budget_answer(case: Case, found: ShrinkageBudget) -> Answer:
     )
     return Answer(
         found,
-        {"shrinkage": {"regime": found.regime, **quantity_data(rows)}},
+        {
+            "shrinkage": {
+                "regime": found.regime,
+                "refused": found.refused or None,
+                **quantity_data(rows),
+            }
+        },
         (table, note),
         cautions=cautions(case),
     )

@@ -17,7 +17,16 @@ from boundcalc.graph import OperatorGraph
 from boundcalc.perturbations.formats.exact import binary_up, power
 from boundcalc.rates.steps import exact_step
 from boundcalc.theories.shrinkage import descent, pl
+from boundcalc.theories.shrinkage.rounding_statements import (
+    deterministic,
+    rounding_keeps,
+    rounding_statement,
+    sectors_of,
+    step_limit,
+    without_fit,
+)
 from boundcalc.theories.shrinkage.setting import Case, Setting
+from boundcalc.theories.shrinkage.statements import NO_LAW
 
 _GRID = 121  # points of the search, over 12 decades
 _DECADES = 12
@@ -44,6 +53,12 @@ class ShrinkageBudget:
         The largest σ_e at the spec's factors.
     step
         The largest step μ at the spec's factors and noise.
+    refused
+        Why there is no factor and no noise: of an exact gradient that is rounded.
+    unbounded
+        Why the spec itself has no bound, if it was rounded from an exact gradient.
+    stepless
+        Why there is no bound at any step.
     """
 
     regime: str
@@ -55,6 +70,9 @@ class ShrinkageBudget:
     noise: Number | None
     noise_compensated: Number | None
     step: Number | None
+    refused: str = ""
+    unbounded: str = ""
+    stepless: str = ""
 
 
 def asked_case(case: Case) -> Case:
@@ -113,6 +131,8 @@ def shrinkage_budget(case: Case) -> ShrinkageBudget:
     section = case.graph.spec.budget
     assert section is not None  # noqa: S101 - asked_case() has looked
     target = _target(case, baseline)
+    if deterministic(case):
+        return _rounded(case, regime, target, baseline)
 
     def fits(other: Case) -> bool:
         return _fits(other, regime, target)
@@ -131,7 +151,37 @@ def shrinkage_budget(case: Case) -> ShrinkageBudget:
         q_compensated=_smallest_factor(both, fits, status),
         noise=_largest_noise(own, fits, status),
         noise_compensated=_largest_noise(both, fits, status),
-        step=_largest_step(case, fits, status),
+        step=_largest_step(case, fits, status, case.evaluated(descent.step_limit)[0]),
+    )
+
+
+def _rounded(case: Case, regime: str, target: Fraction, baseline: Number) -> ShrinkageBudget:
+    """The budget of Theorem 11.9: a step alone, as an exact gradient has no factor."""
+    found, key = sectors_of(case), "rounding_pl" if regime == "pl" else "rounding"
+    own = without_fit(case)
+    here = rounding_statement(own, found, key)
+    tiny = rounding_statement(own.replaced(step=Fraction(1, 2**_DOUBLINGS)), found, key)
+    step = None
+    if found:
+        step = _largest_step(
+            own,
+            lambda other: rounding_keeps(other, found, key, target),
+            _number(own, regime).status,
+            step_limit(own, found),
+        )
+    return ShrinkageBudget(
+        regime=regime,
+        target=Number(target, Status.PROVED, limit=True),
+        baseline=baseline,
+        bound=here.bound,
+        q=None,
+        q_compensated=None,
+        noise=None,
+        noise_compensated=None,
+        step=step,
+        refused=NO_LAW,
+        unbounded=here.refused,
+        stepless="" if step is not None else tiny.refused,
     )
 
 
@@ -215,8 +265,10 @@ def _smallest_factor(case: Case, fits: Callable[[Case], bool], status: Status) -
     return None if found is None else Number(found, status)
 
 
-def _largest_step(case: Case, fits: Callable[[Case], bool], status: Status) -> Number | None:
-    value, _ = in_best_kind(lambda kind: descent.step_limit(case.at(kind)), 1)
+def _largest_step(
+    case: Case, fits: Callable[[Case], bool], status: Status, value: Scalar
+) -> Number | None:
+    """The largest μ up to the theorem's limit, which is ``value``."""
     limit = exact_step(value, value)
     if limit is None:
         return None

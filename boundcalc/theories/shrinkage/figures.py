@@ -25,6 +25,7 @@ from boundcalc.theories.shrinkage.formats.projection import projected
 from boundcalc.theories.shrinkage.measured import measured, settled
 from boundcalc.theories.shrinkage.rate import exact_floor
 from boundcalc.theories.shrinkage.setting import Case, Setting
+from boundcalc.theories.shrinkage.statements import Shape, statement
 from boundcalc.theories.values import Drawn
 
 _BOUND, _EXACT, _OTHER = "#0072B2", "#009E73", "#D55E00"
@@ -215,7 +216,8 @@ def _format(case: Case, folder: Path) -> Drawn:
         "shrinkage-format",
         "Coefficients",
         "Factor and relative noise of rounding against the scale of the gradient: on the left "
-        "underflow, on the right saturation. Fitted, not proved, but for stochastic rounding.",
+        "underflow, on the right saturation. Fitted, not proved; of stochastic rounding the noise "
+        "alone is.",
         "Two panels against the scale of a gradient component: the fitted factor q, which falls "
         "to zero at both ends, and the noise relative to the gradient.",
     )
@@ -237,7 +239,7 @@ def _course(case: Case, run: TheoryRun, folder: Path) -> Drawn:
         )
     panel.semilogy(at, np.where(mean > 0, mean, np.nan), color=plots.OBSERVED, label="mean")
     if case.graph.spec.loss.pl is not None and case.own.steps.type == "constant":
-        number = case.number(pl.floor)
+        number = statement(case, Shape("pl", "pl", "plain")).constants.get("floor")
         if number is not None and float(number) > 0:
             panel.axhline(float(number), color=_BOUND, ls="--", label="floor of the PL bound")
     exact = exact_floor(case).floor

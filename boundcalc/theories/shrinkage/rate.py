@@ -10,11 +10,11 @@ from boundcalc.arithmetic.best import in_best_kind
 from boundcalc.rates.plain_sgd import not_plain_sgd
 from boundcalc.rates.steps import exact_step
 from boundcalc.theories.shrinkage import descent, quadratic_floor
+from boundcalc.theories.shrinkage.rounding_statements import deterministic
 from boundcalc.theories.shrinkage.setting import Case
 from boundcalc.theories.shrinkage.statements import (
     NO_LAW,
     Shape,
-    deterministic,
     statement,
     statements,
 )

@@ -10,8 +10,14 @@ from boundcalc.arithmetic.combine import added
 from boundcalc.rates.plain_sgd import not_plain_sgd
 from boundcalc.theories.shrinkage import descent, pl
 from boundcalc.theories.shrinkage.descent import Form
-from boundcalc.theories.shrinkage.formulas import TITLES, Fit, Formula, nonconvex_formula, pl_formula
-from boundcalc.theories.shrinkage.rounding_statements import rounding_statements
+from boundcalc.theories.shrinkage.formulas import (
+    TITLES,
+    Fit,
+    Formula,
+    nonconvex_formula,
+    pl_formula,
+)
+from boundcalc.theories.shrinkage.rounding_statements import deterministic, rounding_statements
 from boundcalc.theories.shrinkage.setting import Case, Setting
 from boundcalc.theories.values import Statement
 
@@ -128,14 +134,6 @@ def refusal(case: Case, shape: Shape) -> str:
     if shape.form == "sharp":
         return f"the step is not below the limit {limit} of the theorem"
     return f"the step is above the limit {limit} of the theorem"
-
-
-def deterministic(case: Case) -> bool:
-    """Whether the spec rounds a gradient without noise, by a rule without randomness."""
-    section = case.own.format
-    if section is None or section.rounding == "stochastic":
-        return False
-    return case.holds(lambda s: s.variance == 0) is True
 
 
 def _constants(case: Case, shape: Shape) -> dict[str, Number | None]:

@@ -122,9 +122,7 @@ def _batch(case: Case) -> Premise:
     data, stated = case.graph.data, case.graph.spec.loss.batch
     assert data is not None  # noqa: S101 - there is a run
     averaged = len(data.labels)
-    return Premise(
-        "batch", "samples averaged per step", stated, averaged, stated <= averaged, True
-    )
+    return Premise("batch", "samples averaged per step", stated, averaged, stated <= averaged, True)
 
 
 def _law(case: Case, more: More) -> Premise:

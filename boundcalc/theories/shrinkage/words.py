@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from boundcalc.perturbations.formats.table import FORMATS
 from boundcalc.theories.shrinkage.formats.pieces import pieces
+from boundcalc.theories.shrinkage.rounding_statements import deterministic
 from boundcalc.theories.shrinkage.setting import Case
-from boundcalc.theories.shrinkage.statements import deterministic
 from boundcalc.theories.values import Citation
 
 YUN = Citation(

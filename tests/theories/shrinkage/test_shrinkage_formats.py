@@ -175,7 +175,7 @@ def test_an_exact_gradient_has_no_fit_but_a_dead_zone():
 
 
 @pytest.mark.parametrize("rounding", ["nearest", "toward_zero"])
-def test_rounded_descent_obeys_theorem_9_9(rounding):
+def test_rounded_descent_obeys_theorem_11_9(rounding):
     own = {"format": {**ROUNDED["format"], "rounding": rounding}}
     found = shrinkage_rate(
         case(own, L=1, m="1/4", gap="5/8", sigma=0, step="1/2", horizon=40)

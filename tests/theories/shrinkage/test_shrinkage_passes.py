@@ -45,7 +45,7 @@ def case(graph):
     return case_of(graph, THEORY.own(graph.spec))
 
 
-def test_terms_are_those_of_theorem_9_7():
+def test_terms_are_those_of_theorem_11_7():
     graph = built(
         {"q": "1/2", "quantization_noise": "1/4"},
         [{"at": "a", "pass": "forward", "model": "constant", "value": "1/10"}],

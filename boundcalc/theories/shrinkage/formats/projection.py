@@ -26,9 +26,13 @@ from boundcalc.theories.shrinkage.formats.laws import Tails, between, tails
 from boundcalc.theories.shrinkage.formats.pieces import Pieces, pieces
 from boundcalc.theories.shrinkage.section import FormatSection
 
-#: Standard deviations of a law: their squares, and those of a format's numbers over them, are
-#: far from both ends of double precision.  ``LARGEST`` bounds degrees of freedom too.
-SMALLEST, LARGEST = Fraction(1, 10**60), Fraction(10**60)
+#: Smallest standard deviation, whose square and that of a number over it are far from both ends
+#: of double precision; and the largest one, in units of a format's largest number: beyond it
+#: nearly everything saturates, and q is lost in the rounding of the moments.
+SMALLEST, BEYOND = Fraction(1, 10**60), 10**6
+
+#: Degrees of freedom: nearer to 2 the second moment is out in the tail, and q is lost as well.
+FEWEST, MOST = Fraction(2001, 1000), Fraction(10**60)
 
 
 @dataclass(frozen=True)
@@ -65,10 +69,11 @@ def project(section: FormatSection, graph: OperatorGraph) -> Projection:
         If every component becomes 0, so that there is no q > 0; if the law is out of range.
     """
     law = section.gradient
-    scale = _ranged(graph, law.scale, "scale", SMALLEST, LARGEST)
+    top = BEYOND * Fraction(FORMATS[section.name].largest)
+    scale = _ranged(graph, law.scale, "scale", SMALLEST, top)
     degrees = None
     if law.degrees is not None:
-        degrees = _ranged(graph, law.degrees, "degrees", Fraction(0), LARGEST)
+        degrees = _ranged(graph, law.degrees, "degrees", FEWEST, MOST)
     found = projected(
         pieces(FORMATS[section.name], section.rounding, section.flush),
         tails(law.distribution, scale, degrees),
@@ -97,12 +102,13 @@ def _ranged(
         return bool(value >= kind.number(low)) and bool(value <= kind.number(high))
 
     if decided(inside) is not True:
-        ends = f"a number between {float(low):.6g} and {float(high):.6g}"
         raise SpecError(
-            "beyond the range in which the moments of the law are computed",
+            "a law without a variance, or nearly so, has no projection"
+            if name == "degrees"
+            else "beyond the range in which the projection is computed",
             where=f"shrinkage.format.gradient.{name}",
             value=number.source,
-            expected=ends if low else f"a number above 2 and at most {float(high):.6g}",
+            expected=f"a number between {float(low):.6g} and {float(high):.6g}",
             fix="give `q` and `quantization_noise` themselves",
         )
     return float(number.evaluate(FLOATS, graph.values(FLOATS)))

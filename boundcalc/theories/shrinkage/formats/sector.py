@@ -56,7 +56,9 @@ def sectors(rounding: Pieces, largest: Fraction) -> list[Sector]:
     >>> [sector.low for sector in found if sector.dead == Fraction(1, 64)]
     [Fraction(8, 9)]
     """
-    inside = (rounding.low > 0) & (rounding.start < float(largest))
+    # One float more than G, which may not be one: a piece that begins at G counts, and one that
+    # begins above it only widens the sector.
+    inside = (rounding.low > 0) & (rounding.start <= np.nextafter(float(largest), np.inf))
     start, result = rounding.start[inside], rounding.low[inside]
     if not len(start):
         return []
