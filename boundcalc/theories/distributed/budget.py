@@ -19,6 +19,7 @@ from boundcalc.theories.distributed.rate import Made, bound_of, statements
 from boundcalc.theories.distributed.section import DistributedSection
 from boundcalc.theories.distributed.statements import Problem, problem_in
 from boundcalc.theories.distributed.step_limits import step_limits
+from boundcalc.theories.numbers import best_number
 from boundcalc.theories.statements import quantity_data, quantity_table
 from boundcalc.theories.values import Answer, Quantity
 
@@ -144,8 +145,7 @@ class _Question:
     asked: BudgetSection
 
     def number(self, compute: Callable[[Arithmetic], Scalar]) -> Number:
-        found, proved = in_best_kind(compute, self.section.size)
-        return Number(found, Status.PROVED if proved else Status.COMPUTED)
+        return best_number(compute, size=self.section.size)
 
     def problem(self, kind: Arithmetic) -> Problem:
         return problem_in(self.graph, self.section, kind)
@@ -224,9 +224,8 @@ def _at_step(graph: OperatorGraph, section: DistributedSection) -> tuple[Quantit
         ends = (_room(s, step / (offset + a), a) for a in (nothing, at))
         return kind.minimum(*ends)
 
-    found, proved = in_best_kind(omega, section.size)
-    number = Number(found, Status.PROVED if proved else Status.COMPUTED, limit=True)
-    if found < 0:
+    number = best_number(omega, size=section.size, limit=True)
+    if number.value < 0:
         note = "the step is too large even without compression"
         return (Quantity("omega_max_at_step", symbol, meaning, None, note),)
     note = limits.note

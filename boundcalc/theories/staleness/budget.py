@@ -253,10 +253,12 @@ def _largest_step(
     if low is None or not _fits(problem.at(low), shape, target):
         return None
     s = problem.setting(WIDE)
+    # A comparison claims no more than the numbers that it compares.
+    status = problem.number(lambda s: total(shape, s)).status
     top = shape.limit(s) / s.method.scale * (1 - WIDE.measured(1e-12))
     high = _covered(problem, shape, top)
     if high is not None and _fits(problem.at(high), shape, target):
-        return Number(high, problem.status(True), limit=True)
+        return Number(high, status, limit=True)
     high = high or low * 2
     for _ in range(_BITS):
         middle = (low + high) / 2
@@ -264,7 +266,7 @@ def _largest_step(
             low = middle
         else:
             high = middle
-    return Number(low, problem.status(True), limit=True)
+    return Number(low, status, limit=True)
 
 
 def _section(problem: Problem) -> BudgetSection:

@@ -8,10 +8,11 @@ from functools import cached_property
 
 from boundcalc.arithmetic import RATIONALS, WIDE, Arithmetic, Number, Scalar, Status
 from boundcalc.arithmetic.balls import UndecidedError
-from boundcalc.arithmetic.best import EXACT_OPERATORS, enclosed, in_best_kind
+from boundcalc.arithmetic.best import EXACT_OPERATORS, enclosed
 from boundcalc.errors import InexactError, SpecError
 from boundcalc.graph import OperatorGraph
 from boundcalc.spec.expressions import Expression
+from boundcalc.theories.numbers import best_number
 from boundcalc.theories.staleness.blocks import Pipeline, pipeline_of, trained
 from boundcalc.theories.staleness.chain import stale_chain
 from boundcalc.theories.staleness.coupling import (
@@ -137,8 +138,12 @@ class Problem:
 
     def number(self, formula: Callable[[Setting], Scalar], *, limit: bool = False) -> Number:
         """A formula's value in the best kind, with its status."""
-        found, proved = in_best_kind(lambda kind: formula(self.setting(kind)), self.graph.size)
-        return Number(found, self.status(proved), limit=limit)
+        return best_number(
+            lambda kind: formula(self.setting(kind)),
+            size=self.graph.size,
+            status=self.status,
+            limit=limit,
+        )
 
     def notes(self) -> tuple[str, ...]:
         """What to know of how the constants were found."""
@@ -158,11 +163,10 @@ class Problem:
             )
         return tuple(notes)
 
-    def status(self, proved: bool) -> Status:
-        """``sampled`` where constants hold on a region that was measured."""
-        if self.graph.sampled:
-            return Status.SAMPLED
-        return Status.PROVED if proved else Status.COMPUTED
+    @property
+    def status(self) -> Status:
+        """What any number may claim at best: ``sampled`` on a region that was measured."""
+        return Status.SAMPLED if self.graph.sampled else Status.PROVED
 
     def decided(self, question: Callable[[Setting], object]) -> bool | None:
         """The answer to a comparison; None where enclosures leave it open."""
