@@ -14,7 +14,9 @@ The public names, in the order of the pipeline::
     refute           claim file → implied, refuted or undetermined
     theories         what a spec's `theory:` may be
     errata           what is wrong in print, with evidence that has just run
-    report           Spec or graph → LaTeX, Markdown, figures, results.json
+    explain          path of a number in a result → its formula, theorem, inputs and status
+    report           Spec or graph → HTML, LaTeX, Markdown, figures, results.json
+    explore          Spec or graph → a page whose curves follow the sliders
 
 Importing the package is cheap; NumPy and the rest are loaded on first use.
 """
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
         certify,
         coefficients,
         errata,
+        explain,
+        explore,
         load,
         loads,
         rates,
@@ -47,7 +51,7 @@ if TYPE_CHECKING:
     )
     from boundcalc.errors import BoundcalcError
 
-__version__ = "0.1.0"
+    __version__: str
 
 __all__ = [
     "BoundcalcError",
@@ -58,6 +62,8 @@ __all__ = [
     "certify",
     "coefficients",
     "errata",
+    "explain",
+    "explore",
     "load",
     "loads",
     "rates",
@@ -96,7 +102,16 @@ def _public(name: str) -> property:
     return property(get, ignore)
 
 
+def _version(package: types.ModuleType) -> str:
+    """That of the installation, which builds take from the repository's tag."""
+    del package
+    metadata = importlib.import_module("importlib.metadata")
+    try:
+        return str(metadata.version("boundcalc"))
+    except metadata.PackageNotFoundError:  # run from a folder of files
+        return "0+unknown"
+
+
 for _name in __all__:
-    if _name != "__version__":
-        setattr(_Package, _name, _public(_name))
+    setattr(_Package, _name, property(_version) if _name == "__version__" else _public(_name))
 sys.modules[__name__].__class__ = _Package

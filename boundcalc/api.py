@@ -13,7 +13,7 @@ from boundcalc.spec.model import Spec
 from boundcalc.spec.only import only_passes
 
 if TYPE_CHECKING:
-    from boundcalc.errata import Evidence
+    from boundcalc.errata.display import EvidenceTable
     from boundcalc.simulate.engines import EngineName
     from boundcalc.simulate.run import Progress
     from boundcalc.sweeps import SweepResult
@@ -29,6 +29,8 @@ __all__ = [
     "certify",
     "coefficients",
     "errata",
+    "explain",
+    "explore",
     "load",
     "loads",
     "rates",
@@ -295,7 +297,7 @@ def refute(
     return check(load_claim(Path(claim)), boxes=boxes, starts=starts, seed=seed, progress=progress)
 
 
-def errata(*ids: str) -> tuple[Evidence, ...]:
+def errata(*ids: str) -> EvidenceTable:
     """Run the evidence of what is wrong in print; see :mod:`boundcalc.errata`.
 
     >>> import boundcalc as bc
@@ -303,9 +305,10 @@ def errata(*ids: str) -> tuple[Evidence, ...]:
     [('E1', 'false as printed', True)]
     """
     from boundcalc.errata import run
+    from boundcalc.errata.display import EvidenceTable
     from boundcalc.errata.select import chosen
 
-    return tuple(run(erratum) for erratum in chosen(list(ids) or None))
+    return EvidenceTable(run(erratum) for erratum in chosen(list(ids) or None))
 
 
 def report(
@@ -317,3 +320,24 @@ def report(
     from boundcalc.theories.base import Options
 
     return announced(write_report(as_graph(source), Path(out), Options(progress=progress)))
+
+
+def explore(source: Spec | OperatorGraph, out: str | Path) -> Path:
+    """Write a page with live controls, one self-contained file; see :mod:`boundcalc.explore`."""
+    from boundcalc.explore.page import write_page
+
+    return write_page(as_graph(source), Path(out))
+
+
+def explain(path: str, source: Spec | OperatorGraph | Path | str | None = None) -> Any:
+    """Where the number at a path of a result comes from; see :mod:`boundcalc.explain`.
+
+    >>> import boundcalc as bc
+    >>> from boundcalc.resources import example
+    >>> found = bc.explain("rate.nonconvex.sharp.terms.sampling", example("logistic-nonconvex"))
+    >>> type(found).__name__
+    'Explanation'
+    """
+    from boundcalc.explain.explaining import explain as compute
+
+    return compute(path, source)

@@ -18,6 +18,7 @@ Every message says where, what was found, what was expected, and what to do.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 _SHOWN = 80  # characters of an offending value that a message repeats
@@ -42,6 +43,45 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return close[0] if close else None
+
+
+#: First part of a spec's path → the section of docs/ about it; a longer one goes before.
+PAGES = {
+    "version": "docs/spec-reference.md#top-level",
+    "name": "docs/spec-reference.md#top-level",
+    "theory": "docs/spec-reference.md#theories",
+    "symbols": "docs/spec-reference.md#symbols",
+    "graph": "docs/spec-reference.md#graph",
+    "loss": "docs/spec-reference.md#loss",
+    "perturbations": "docs/spec-reference.md#perturbations",
+    "training": "docs/spec-reference.md#training",
+    "training.optimizer": "docs/spec-reference.md#optimizers",
+    "simulation": "docs/spec-reference.md#simulation",
+    "simulation.data": "docs/spec-reference.md#data",
+    "budget": "docs/spec-reference.md#budget",
+    "sweep": "docs/spec-reference.md#sweep",
+    "staleness": "docs/spec-reference.md#staleness",
+    "shrinkage": "docs/spec-reference.md#shrinkage",
+    "distributed": "docs/spec-reference.md#distributed",
+    "--set": "docs/spec-reference.md#symbols",
+    "PATH": "docs/command-line.md#where-a-number-comes-from",
+}
+
+
+def page_of(where: str | None) -> str | None:
+    """The section of docs/ about a place in a spec, or about an option; None if there is none.
+
+    >>> page_of("my.yaml:7: training.optimizer.beta")
+    'docs/spec-reference.md#optimizers'
+    >>> page_of("/tmp/out") is None
+    True
+    """
+    path = (where or "").split(": ")[-1]
+    names = re.findall(r"[^.\[\]\s]+", path)[:2]
+    for key in (".".join(names), *names[:1]):
+        if key in PAGES:
+            return PAGES[key]
+    return None
 
 
 class BoundcalcError(Exception):
@@ -87,6 +127,11 @@ class BoundcalcError(Exception):
             lines.append(f"  fix:      {self.fix}")
         return "\n".join(lines)
 
+    @property
+    def doc(self) -> str | None:
+        """The section of docs/ that helps, or None."""
+        return page_of(self.where)
+
     def located(self, where: str) -> BoundcalcError:
         """The same error with ``where`` put in front of its location."""
         inner = where if self.where is None else f"{where}: {self.where}"
@@ -102,6 +147,11 @@ class SpecError(BoundcalcError):
 class ExpressionError(SpecError):
     """An expression in the spec is not one that the small parser allows."""
 
+    @property
+    def doc(self) -> str | None:
+        """The grammar."""
+        return "docs/spec-reference.md#numbers-and-expressions"
+
 
 class DataError(SpecError):
     """A data set cannot be read or does not fit the operators."""
@@ -109,6 +159,11 @@ class DataError(SpecError):
 
 class SymbolError(BoundcalcError):
     """A number was asked for, but a symbol has no value."""
+
+    @property
+    def doc(self) -> str | None:
+        """How symbols get values."""
+        return PAGES["symbols"]
 
 
 class InexactError(BoundcalcError):

@@ -32,6 +32,26 @@ def folder(name: str) -> Path:
     )
 
 
+def citation() -> str:
+    """The CITATION.cff, as it ships with an installed wheel or stands at the top of a checkout.
+
+    Raises
+    ------
+    OutputError
+        If the installation is incomplete.
+    """
+    package = Path(__file__).parent
+    for candidate in (package / "CITATION.cff", package.parent / "CITATION.cff"):
+        if candidate.is_file():
+            return candidate.read_text(encoding="utf-8")
+    raise OutputError(
+        "CITATION.cff is missing",
+        value=str(package / "CITATION.cff"),
+        expected="a complete installation",
+        fix="install boundcalc again",
+    )
+
+
 def examples() -> dict[str, Path]:
     """Shipped specs by name."""
     return {path.stem: path for path in sorted(folder("specs").glob("*.yaml"))}

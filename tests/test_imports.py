@@ -15,7 +15,7 @@ PACKAGE = Path(boundcalc.__file__).parent
 #: the spec that refers to it; the spec's expressions, field types and messages come before
 #: the vocabulary.
 STAGES = [
-    ["boundcalc.errors", "boundcalc.files", "boundcalc.resources"],
+    ["boundcalc.errors", "boundcalc.files", "boundcalc.resources", "boundcalc.showing"],
     ["boundcalc.arithmetic"],
     ["boundcalc.spec.nodes", "boundcalc.spec.literals"],
     ["boundcalc.spec.evaluation"],
@@ -39,6 +39,8 @@ STAGES = [
     ["boundcalc.sweeps"],
     ["boundcalc.report"],
     ["boundcalc.theories", "boundcalc.theories.perturbed.theory"],
+    ["boundcalc.explore"],
+    ["boundcalc.explain"],
     ["boundcalc.errata"],
     ["boundcalc.experiments"],
     ["boundcalc.importers"],

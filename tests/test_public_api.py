@@ -14,6 +14,8 @@ PIPELINE = [
     "certify",
     "coefficients",
     "errata",
+    "explain",
+    "explore",
     "load",
     "loads",
     "rates",

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from boundcalc.errors import BoundcalcError
+from boundcalc.showing import Shown
 
 _JSON_DIGITS = 17  # enough for a float64 to survive the trip
 _EXACT_SHIFT = 200_000  # binary exponent up to which a float is printed from its exact value
@@ -38,7 +39,7 @@ def worst(*statuses: Status) -> Status:
 
 
 @dataclass(frozen=True)
-class Number:
+class Number(Shown):
     """A finite number of some kind with its status.
 
     Parameters

@@ -177,8 +177,26 @@ def program(tape: Tape, result: Scalar) -> Program:
 
 def _trimmed(rows: Sequence[Instruction], last: int, inputs: Sequence[int | None]) -> Program:
     """The instructions that the result at ``last`` needs."""
+    return trimmed(rows, [last], inputs)[0]
+
+
+def trimmed(
+    rows: Sequence[Instruction], results: Sequence[int], inputs: Sequence[int | None]
+) -> tuple[Program, list[int]]:
+    """The instructions that some results need, and where these are among them.
+
+    >>> from boundcalc.arithmetic import RATIONALS
+    >>> tape = Tape(RATIONALS)
+    >>> x = tape.input()
+    >>> unused, y, z = x + 1, x * 2, x * 3
+    >>> made, places = trimmed(tape.instructions, [y.index, z.index], [0])
+    >>> len(made), places, made.values([5], RATIONALS)
+    (3, [1, 2], [5, 10, 15])
+    """
+    last = max(results)
     needed = [False] * (last + 1)
-    needed[last] = True
+    for result in results:
+        needed[result] = True
     for i in range(last, -1, -1):
         if needed[i]:
             operation, x, y = rows[i]
@@ -199,7 +217,7 @@ def _trimmed(rows: Sequence[Instruction], last: int, inputs: Sequence[int | None
                 y = moved[y]
         made.append((int(operation), x, y))
     places = (None if p is None or p > last or not needed[p] else moved[p] for p in inputs)
-    return Program(tuple(made), tuple(places))
+    return Program(tuple(made), tuple(places)), [moved[result] for result in results]
 
 
 def _slope(operation: int, x: Scalar, value: Scalar) -> Scalar:

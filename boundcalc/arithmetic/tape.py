@@ -7,6 +7,8 @@ constants, or :class:`Recorded` results, whose operations it writes down.  What 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from fractions import Fraction
 from typing import Any
@@ -36,6 +38,15 @@ class Operation(IntEnum):
 
 _BOTH_WAYS = frozenset({Operation.ADD, Operation.MULTIPLY})
 _WITH_CONSTANT = frozenset({Operation.SHIFT, Operation.SCALE})
+
+
+class Open:
+    """A comparison that is decided when the program runs; code that would branch on it fails."""
+
+    is_Relational = True  # noqa: N815 - as SymPy has it, so that one look serves both kinds
+
+    def __bool__(self) -> bool:
+        raise TypeError("the comparison is decided when the program runs")
 
 
 class Recorded:
@@ -79,6 +90,11 @@ class Recorded:
     def __rtruediv__(self, other: Scalar) -> Scalar:
         return self**-1 * other
 
+    def __lt__(self, other: Scalar) -> Open:
+        return Open()
+
+    __le__ = __gt__ = __ge__ = __lt__
+
     def __pow__(self, exponent: int) -> Scalar:
         if exponent == 0:
             return self.tape.number(1)
@@ -92,7 +108,7 @@ class Tape:
     """The number kind that writes down what is done with its numbers.
 
     What is under a root or compared with 0 is taken to be a size: √(x²) = x and min(0, x) = 0
-    need no instruction.
+    need no instruction; in :meth:`signed` code nothing of the kind is assumed.
 
     Parameters
     ----------
@@ -119,7 +135,10 @@ class Tape:
         self.kind = kind
         #: (operation, first operand, second operand), an operand being the position of a result.
         self.instructions: list[tuple[Operation, Any, Any]] = []
+        #: Names of the inputs that have one, in order of their first use.
+        self.symbols: dict[str, Recorded] = {}
         self._known: dict[tuple[Any, ...], Recorded] = {}
+        self._sizes = True
 
     def record(self, operation: Operation, x: Any = None, y: Any = None) -> Recorded:
         """The result of an instruction; one that was written before is not written again."""
@@ -153,15 +172,48 @@ class Tape:
         return self.kind.measured(value)
 
     def symbol(self, name: str) -> Scalar:
-        """Refused: inputs have numbers, not names."""
-        raise symbol_without_value(name)
+        """The input of this name, which :meth:`named` has made.
+
+        Raises
+        ------
+        SymbolError
+            If there is none.
+        """
+        if name not in self.symbols:
+            raise symbol_without_value(name)
+        return self.symbols[name]
+
+    def named(self, name: str) -> Recorded:
+        """A further input that expressions may ask for by its name."""
+        if name not in self.symbols:
+            self.symbols[name] = self.input()
+        return self.symbols[name]
+
+    @contextmanager
+    def signed(self) -> Iterator[None]:
+        """While this lasts numbers may be negative, as inside an expression that subtracts.
+
+        >>> from boundcalc.arithmetic import RATIONALS
+        >>> from boundcalc.arithmetic.program import program
+        >>> tape = Tape(RATIONALS)
+        >>> x = tape.named("x")
+        >>> with tape.signed():
+        ...     size = tape.sqrt((x - 3) ** 2)
+        >>> program(tape, size).value([Fraction(1)], RATIONALS)
+        Fraction(2, 1)
+        """
+        before, self._sizes = self._sizes, False
+        try:
+            yield
+        finally:
+            self._sizes = before
 
     def sqrt(self, x: Scalar) -> Scalar:
-        """The square root; that of a square is what was squared, as no number is negative."""
+        """The square root; that of a square is what was squared, if no number is negative."""
         if not isinstance(x, Recorded):
             return self.kind.sqrt(x)
         operation, base, exponent = self.instructions[x.index]
-        if operation is Operation.POWER and exponent == 2:
+        if self._sizes and operation is Operation.POWER and exponent == 2:
             return Recorded(self, base)
         return self.record(Operation.ROOT, x.index)
 
@@ -203,7 +255,7 @@ class Tape:
             name = "minimum" if operation is Operation.MINIMUM else "maximum"
             return getattr(self.kind, name)(x, y)
         zeros = [not isinstance(z, Recorded) and not z for z in (x, y)]
-        if any(zeros):
+        if self._sizes and any(zeros):
             # Sizes are compared: min(0, x) = 0, max(0, x) = x.
             return y if zeros[0] == (operation is Operation.MAXIMUM) else x
         first, second = self.position(x), self.position(y)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from boundcalc.arithmetic import Number
+from boundcalc.showing import Plotted, Shown, Tabular
 
 if TYPE_CHECKING:
     from boundcalc.budgets.calibration.results import Calibration
@@ -248,7 +249,7 @@ class Formats:
 
 
 @dataclass(frozen=True)
-class Budget:
+class Budget(Shown, Tabular, Plotted):
     """Everything that a spec's ``budget`` section asks for.
 
     Attributes

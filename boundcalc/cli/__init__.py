@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from boundcalc import __version__
+from boundcalc.cli import about
 from boundcalc.cli.adversary import adversary
 from boundcalc.cli.answers import answer, only_for_passes, own_form
 from boundcalc.cli.budget import budget
@@ -33,41 +33,63 @@ from boundcalc.cli.common import (
     graph_of,
     print_json,
 )
+from boundcalc.cli.completion import (
+    InstallCompletion,
+    ShowCompletion,
+    example_names,
+    families,
+    prepare,
+)
 from boundcalc.cli.errata import errata
+from boundcalc.cli.explain import explain
+from boundcalc.cli.explore import explore
 from boundcalc.cli.import_model import import_command
 from boundcalc.cli.refute import refute
 from boundcalc.cli.reproduce import reproduce
 from boundcalc.cli.rerun import rerun
+from boundcalc.cli.sections import Commands, first_screen
 from boundcalc.cli.sweep import sweep
 from boundcalc.cli.theories import theories
 
 app = typer.Typer(
     name="boundcalc",
+    cls=Commands,
     help="Bounds for SGD with perturbed forward and backward passes: compiled, checked, reported.",
-    no_args_is_help=True,
-    add_completion=False,
+    invoke_without_command=True,
+    add_completion=False,  # with options of its own, which ask for the shell and guess none
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"boundcalc {__version__}")
-        raise typer.Exit
-
-
 @app.callback()
 def options(
+    context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+        bool,
+        typer.Option(
+            "--version",
+            callback=about.version,
+            is_eager=True,
+            help="Show the version, and those of what it depends on.",
+        ),
+    ] = False,
+    cite: Annotated[
+        bool,
+        typer.Option(
+            "--cite", callback=about.cite, is_eager=True, help="Show how to cite it, as BibTeX."
+        ),
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    install_completion: InstallCompletion = None,
+    show_completion: ShowCompletion = None,
 ) -> None:
     """Options of every command."""
-    del version
+    del version, cite, install_completion, show_completion
     if debug:
         os.environ["BOUNDCALC_DEBUG"] = "1"
+    if context.invoked_subcommand is None:
+        first_screen()
 
 
 @app.command(name="compile")
@@ -75,7 +97,10 @@ def compile_command(
     spec: SpecFile,
     family: Annotated[
         str | None,
-        typer.Option(help="published, corrected or sharp; if left out all, or sharp with --json."),
+        typer.Option(
+            help="published, corrected or sharp; if left out all, or sharp with --json.",
+            autocompletion=families,
+        ),
     ] = None,
     as_json: AsJson = False,
     formulas: Annotated[bool, typer.Option("--formulas", help="Add LaTeX formulas.")] = False,
@@ -195,7 +220,7 @@ def verify(
 
 @app.command()
 def report(spec: SpecFile, out: Folder = None, settings: Settings = None) -> None:
-    """Write report.tex (and .pdf where a TeX engine is found), report.md, figures, results.json."""
+    """Write report.html, .tex (.pdf with a TeX engine), .md, figures, results.json."""
     from boundcalc.api import report as write
     from boundcalc.cli.progress import progress
     from boundcalc.cli.show import show_report
@@ -219,7 +244,9 @@ def schema() -> None:
 
 @app.command()
 def examples(
-    name: Annotated[str | None, typer.Argument(help="Print this shipped spec.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Print this shipped spec.", autocompletion=example_names)
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the shipped specs, or print one."""
@@ -242,6 +269,8 @@ app.command(name="import")(import_command)
 app.command()(adversary)
 app.command()(budget)
 app.command()(errata)
+app.command()(explain)
+app.command()(explore)
 app.command()(theories)
 app.command()(refute)
 app.command()(sweep)
@@ -262,12 +291,15 @@ def main() -> None:
         # A terminal that lacks a letter shows its code instead of ending in a traceback.
         if isinstance(out, io.TextIOWrapper):
             out.reconfigure(errors="backslashreplace")
+    prepare()
     try:
-        app()
+        app(prog_name="boundcalc")
     except BoundcalcError as error:
         if os.environ.get("BOUNDCALC_DEBUG"):
             traceback.print_exc()
         typer.echo(f"boundcalc: {error}", err=True)
+        if error.doc is not None:
+            typer.echo(f"  see:      {error.doc}", err=True)
         sys.exit(2)
     except SystemExit as stop:
         # Typer turns an interrupt into exit code 130, and a broken pipe into 1, which

@@ -8,7 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", help="A spec file (YAML or JSON).")]
+from boundcalc.cli.completion import engines, spec_files
+
+SpecFile = Annotated[
+    Path,
+    typer.Argument(metavar="SPEC", help="A spec file (YAML or JSON).", autocompletion=spec_files),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Settings = Annotated[
     list[str] | None,
@@ -20,6 +25,7 @@ Engine = Annotated[
         "--engine",
         metavar="NAME",
         help="numpy, compiled (needs a C compiler), or auto: compiled where that pays.",
+        autocompletion=engines,
     ),
 ]
 Threads = Annotated[

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from boundcalc.arithmetic import Number, Status
 from boundcalc.arithmetic.number import format_number
+from boundcalc.showing import Shown, Tabular
 
 FALSE = "false as printed"
 GAP = "proof gap, statement survives"
@@ -104,7 +105,7 @@ class Erratum:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Evidence(Shown, Tabular):
     """An erratum whose evidence has been run.
 
     Attributes

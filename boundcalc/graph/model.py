@@ -13,6 +13,7 @@ from boundcalc.graph.numbers import ChainConstants, GraphConstants, Levels, Unif
 from boundcalc.graph.parts import CONSTANT_NAMES, Merged, Node, Perturbation, Site
 from boundcalc.operators.base import Data
 from boundcalc.perturbations.dependence import Dependence
+from boundcalc.showing import Plotted, Shown, Tabular
 from boundcalc.spec.expressions import Expression
 from boundcalc.spec.model import Spec
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class OperatorGraph:
+class OperatorGraph(Shown, Tabular, Plotted):
     """The compiled graph that every later stage works on.
 
     Attributes

@@ -40,7 +40,7 @@ class KeptAtRandom(Compressor):
     of which the largest over a ball and a box is exact: the last is convex in x, so that it
     is largest where all x_j but one are 0 or as large as the box allows.
 
-    With s = 1/p, α² = 1/p − 1.  [docs/theory.md, section 8]
+    With s = 1/p, α² = 1/p − 1.  [docs/theory.md, Lemma 8.1]
     """
 
     scaled: bool = True

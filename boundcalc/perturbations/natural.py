@@ -37,7 +37,7 @@ class Natural(Compressor):
     components are drawn independently.  E(Q(y)_j − y_j)² = t(1 − t)·4^e ≤ y_j²/8.
 
     S. Horváth et al., *Natural Compression for Distributed Deep Learning*, arXiv:1905.10988,
-    theorem 1.
+    theorem 1; docs/theory.md, Lemma 8.4.
 
     Examples
     --------

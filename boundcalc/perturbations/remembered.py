@@ -6,7 +6,8 @@ section 9]::
     feedback      sent_t = Q(y_t + e_t),  e_{t+1} = y_t + e_t − sent_t,  δ_t = sent_t − y_t
     difference    m_{t+1} = m_t + Q(y_t − m_t),                          δ_t = m_{t+1} − y_t
 
-What is proved holds on average over the steps before, in the norms that the bounds need:
+What is proved holds on average over the steps before, in the norms that the bounds need
+(Proposition 9.1):
 with E_t the expectation given everything before step t, its sample and the passes up to the
 site, ``second`` is at least (E (E_t‖δ_t‖²)²)^{1/2}, ``mean_squared`` at least E‖E_t δ_t‖², and
 ``fourth`` at least E‖δ_t‖⁴.
@@ -99,7 +100,7 @@ def kept_error(alpha: Fraction, r: Fraction) -> Fraction:
 
 
 def feedback(q: Relative, r: Fraction) -> tuple[VectorMoments, Largest]:
-    """Levels with error feedback, as δ_t = e_t − e_{t+1}.
+    """Levels with error feedback, as δ_t = e_t − e_{t+1} (docs/theory.md, Theorem 9.2).
 
     With e ≥ ‖e_t‖ in the norm in question (:func:`kept_error`)::
 
@@ -142,6 +143,8 @@ def difference(
     q: Relative, r: Fraction, drift: Fraction, width: Fraction | None, size: int
 ) -> tuple[VectorMoments, Largest]:
     """Levels with difference compression, as δ_t = Q(x_t) − x_t for x_t = y_t − m_t.
+
+    Source: docs/theory.md, Theorem 9.3.
 
     x_0 = y_0 and x_{t+1} = (y_{t+1} − y_t) − δ_t, so that ‖x_t‖ ≤ max{r, D/(1 − α)}, and more
     exactly at most α^t r + (1 − α^t) D/(1 − α).  If E Q(x) = λx, E_t δ_t = −(1 − λ) x_t.
@@ -188,7 +191,7 @@ def averaged(alpha: Fraction, r: Fraction, drift: Fraction, horizon: int) -> Fra
 
     δ_t ≤ A(1 − α^t) + B α^t with A = αD/(1 − α), B = αr, so that by Minkowski's inequality
     over t it is at most (A + (B − A)₊ (T(1 − α²))^{−1/2})²: the start, when nothing is known
-    of y_0, dies out.
+    of y_0, dies out (docs/theory.md, Corollary 9.4).
 
     Examples
     --------
@@ -207,7 +210,8 @@ def drift_of_training(
 ) -> Fraction:
     """D = G γ U + 2 Σ_j Λ_j d_j, at least ‖y_{t+1} − y_t‖ between steps of a run.
 
-    For one row of the data, used in every step and transformed in every step.
+    For one row of the data, used in every step and transformed in every step
+    (docs/theory.md, Proposition 9.5).
 
     Parameters
     ----------

@@ -28,6 +28,7 @@ class Sign(Compressor):
     Not random and biased: ‖Q(y) − y‖² = ‖y‖² − ‖y‖₁²/n, n times the variance of the |y_j|,
     so at most (1 − 1/n)‖y‖².  Where |y_j| ≤ M, ‖y‖₁ ≥ ‖y‖²/M; hence over vectors with
     ‖y‖² ≤ S it is at most s − s²/(nM²), s = min(S, nM²/2), a quarter of nM² if S allows.
+    [docs/theory.md, Lemma 8.3]
 
     Examples
     --------

@@ -30,7 +30,7 @@ class TopK(Compressor):
 
     Not random and biased: ‖Q(y) − y‖² ≤ (1 − k/n)‖y‖², the n − k smallest squares of n.
     Over vectors in a ball of radius r with components of size at most M the largest value is
-    (1 − k/n)·min(r², nM²), attained by components of equal size.
+    (1 − k/n)·min(r², nM²), attained by components of equal size.  [docs/theory.md, Lemma 8.2]
 
     Attributes
     ----------

@@ -18,11 +18,12 @@ from boundcalc.rates.inputs import (
 from boundcalc.rates.plain_sgd import not_plain_sgd
 from boundcalc.rates.statements import Problem
 from boundcalc.rates.timeline import Timeline
+from boundcalc.showing import Plotted, Shown, Tabular
 from boundcalc.theories.perturbed.families import FAMILIES, Bounds, Family
 
 
 @dataclass(frozen=True)
-class Rate:
+class Rate(Shown, Tabular):
     """One family's bound in one regime.
 
     Attributes
@@ -67,7 +68,7 @@ class Rate:
 
 
 @dataclass(frozen=True)
-class Rates:
+class Rates(Shown, Tabular, Plotted):
     """Every family's bounds.
 
     Attributes

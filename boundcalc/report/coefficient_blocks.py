@@ -35,8 +35,12 @@ def coefficient_blocks(findings: Findings) -> tuple[Block, ...]:
         blocks.append(
             Paragraph("Only the sharp family has coefficients here; Statements says why.")
         )
-    blocks += [_table(coefficients) for coefficients in found.values() if not coefficients.refused]
-    matrix = _gram(findings.coefficients["sharp"])
+    blocks += [
+        coefficient_table(coefficients)
+        for coefficients in found.values()
+        if not coefficients.refused
+    ]
+    matrix = gram_table(findings.coefficients["sharp"])
     if matrix is not None:
         blocks.append(matrix)
     return tuple(blocks)
@@ -52,7 +56,8 @@ def _symbolic(findings: Findings, missing: str) -> Content:
     return joined("The coefficients have no numbers, because ", *names, f" {verb} no value. ", rest)
 
 
-def _table(coefficients: Coefficients) -> Table:
+def coefficient_table(coefficients: Coefficients) -> Table:
+    """One family, operator by operator."""
     family = coefficients.family
     found = site_rows(coefficients)
     rows: tuple[tuple[Content, ...], ...] = tuple(
@@ -135,7 +140,8 @@ def _multiplied(family: str) -> Content:
     )
 
 
-def _gram(coefficients: Coefficients) -> Table | None:
+def gram_table(coefficients: Coefficients) -> Table | None:
+    """The Gram matrix of up to 8 sites; None where there is none, or it is larger."""
     labels = coefficients.gram_labels
     if not 0 < len(labels) <= GRAM_SITES:
         return None

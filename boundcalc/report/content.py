@@ -19,6 +19,18 @@ from boundcalc.report.rate_blocks import rate_blocks
 from boundcalc.report.statements import statement_blocks
 from boundcalc.report.verdict_blocks import summary, verdict_blocks
 
+#: What figures show, for those who do not see them.
+_ALT = {
+    "bounds": "Two panels, error on the left and bias on the right, by iterate: a line for the "
+    "bound of each family, and what the simulation observed with its interval.",
+    "depth": "Two panels of coefficients by operator on a logarithmic axis, forward on the left "
+    "and backward on the right, with points for each family.",
+    "rates": "The terms of the bounds and their sum on a logarithmic axis, in a row for each "
+    "family.",
+    "trajectory": "The mean of the simulated runs against the step on logarithmic axes, with a "
+    "line for the bound of each family.",
+}
+
 
 def document(findings: Findings, figures: Mapping[str, Content]) -> Document:
     """Arrange what was found.
@@ -28,7 +40,7 @@ def document(findings: Findings, figures: Mapping[str, Content]) -> Document:
     figures
         Stem of each figure that was drawn → its caption.
     """
-    alt = {"graph": described(findings.graph)} | described_budget(findings)
+    alt = _ALT | {"graph": described(findings.graph)} | described_budget(findings)
 
     def shown(*stems: str) -> tuple[Block, ...]:
         return tuple(Figure(s, figures[s], alt.get(s, "")) for s in stems if s in figures)

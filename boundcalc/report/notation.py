@@ -102,8 +102,11 @@ def sentence(text: str) -> Content:
 
     >>> sentence("add `fourth` here")
     ('Add ', Code(text='fourth'), ' here', '.')
+    >>> sentence("It has one.")
+    ('It has one.',)
     """
-    return joined(said(text[:1].upper() + text[1:]), ".")
+    said_ = said(text[:1].upper() + text[1:])
+    return said_ if text.endswith((".", "!", "?")) else joined(said_, ".")
 
 
 def joined(*contents: Content) -> Content:

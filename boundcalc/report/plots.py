@@ -199,7 +199,15 @@ def add_legend(figure: Figure, axes: list[Axes], *, columns: int = 4) -> None:
     for panel in axes:
         handles, labels = panel.get_legend_handles_labels()
         found.update(zip(labels, handles, strict=True))
-    figure.legend(list(found.values()), list(found), loc="outside upper center", ncols=columns)
+    figure.legend(
+        list(found.values()),
+        list(found),
+        loc="outside upper center",
+        ncols=columns,
+        # Closer together than usual: five entries are as wide as a page.
+        columnspacing=1.4,
+        handletextpad=0.5,
+    )
 
 
 def save(figure: Figure, path: Path) -> None:

@@ -51,7 +51,7 @@ def latex(piece: Any) -> Markup:
         return Markup(f"{MARKS[piece.outcome][0]}{{{escape.latex_text(piece.word)}}}")  # noqa: S704
     if isinstance(piece, Value):
         return Markup(_latex_value(piece))  # noqa: S704 - digits and signs only
-    raise _foreign(piece)
+    raise foreign(piece)
 
 
 def _latex_value(value: Value) -> str:
@@ -90,7 +90,7 @@ def markdown(piece: Any) -> Markup:
         fraction = f" ({piece.fraction})" if piece.fraction else ""
         letter = f"<sub>{LETTERS[piece.status]}</sub>" if piece.status else ""
         return Markup(piece.text + fraction + letter)  # noqa: S704
-    raise _foreign(piece)
+    raise foreign(piece)
 
 
 def _spaced(pieces: tuple[Any, ...], render: Callable[[Any], Markup]) -> list[Markup]:
@@ -105,7 +105,8 @@ def _spaced(pieces: tuple[Any, ...], render: Callable[[Any], Markup]) -> list[Ma
     return found
 
 
-def _foreign(piece: Any) -> BoundcalcError:
+def foreign(piece: Any) -> BoundcalcError:
+    """The error for what is not content."""
     return BoundcalcError(
         "a template printed something that is not content",
         value=type(piece).__name__,
@@ -129,8 +130,13 @@ def markdown_document(document: Document, templates: Path) -> str:
 def _render(
     document: Document, templates: Path, name: str, finalize: Callable[[Any], Markup]
 ) -> str:
-    # LaTeX is full of braces and per cent signs, so both templates use other delimiters.
-    environment = Environment(
+    return environment(templates, finalize).get_template(name).render(document=document)
+
+
+def environment(templates: Path, finalize: Callable[[Any], Markup]) -> Environment:
+    """What templates are read with; each expression in them goes through ``finalize``."""
+    # LaTeX is full of braces and per cent signs, so templates use other delimiters.
+    found = Environment(
         block_start_string="((*",
         block_end_string="*))",
         variable_start_string="<<",
@@ -147,6 +153,6 @@ def _render(
         autoescape=True,
         finalize=finalize,
     )
-    environment.filters["plain"] = lambda text: Markup(escape.plain_text(str(text)))  # noqa: S704
-    environment.filters["trusted"] = Markup
-    return environment.get_template(name).render(document=document)
+    found.filters["plain"] = lambda text: Markup(escape.plain_text(str(text)))  # noqa: S704
+    found.filters["trusted"] = Markup
+    return found

@@ -86,7 +86,7 @@ def _nonconvex(graph: OperatorGraph, rate: Rate, d: Descent, letter: str) -> lis
         rf" + {_times(d.noise)}{product}\cdot {_squared(up(p.sigma))}"
         rf" + {_times(d.error)}{product}\cdot {up(error)} + {_times(d.bias)}{up(bias)}"
     )
-    return _chain(rf"\mathrm{{({letter})}}\quad {NONCONVEX}", [general, numbers, _sum(rate)], rate)
+    return _chain(letter, NONCONVEX, [general, numbers, _sum(rate)], rate)
 
 
 def _pl(graph: OperatorGraph, rate: Rate, d: Descent, letter: str) -> list[str]:
@@ -103,18 +103,23 @@ def _pl(graph: OperatorGraph, rate: Rate, d: Descent, letter: str) -> list[str]:
         rf"{ratio}^{{T}}\Delta_0{noise} + \sum_{{t=0}}^{{T-1}}{ratio}^{{{lag}}}"
         rf"\left({error}{level}+{bias}\beta_t^2\right)"
     )
-    return _chain(rf"\mathrm{{({letter})}}\quad {PL}", [general, _sum(rate)], rate)
+    return _chain(letter, PL, [general, _sum(rate)], rate)
 
 
-def _chain(left: str, steps: list[str], rate: Rate) -> list[str]:
-    """left ≤ first ≤ second ≤ … ≤ the bound, each broken where it has to be."""
+def _chain(letter: str, quantity: str, steps: list[str], rate: Rate) -> list[str]:
+    """quantity ≤ formula ≈ numbers, and quantity ≤ the bound, each broken where it has to be.
+
+    The bound is rounded up from the sum of the terms themselves, so that it may be below the
+    sum of what is shown: no chain of ≤ leads through rounded terms.
+    """
     assert rate.bound is not None  # noqa: S101 - the callers have looked
+    left = rf"\mathrm{{({letter})}}\quad {quantity}"
     lines = list(arrange(left, steps[0], relation=r"\le") or (rf"{left} &\le {steps[0]}",))
     # All lines of a display share the column before the relation.
     room = LINE - width(left)
     for step in steps[1:]:
-        lines += arrange("", step, room, relation=r"\le") or ()
-    lines.append(rf"&\le {up(rate.bound)}\qquad\text{{({rate.bound.status})}}")
+        lines += arrange("", step, room, relation=r"\approx") or ()
+    lines.append(rf"{quantity} &\le {up(rate.bound)}\qquad\text{{({rate.bound.status})}}")
     return lines
 
 
@@ -141,7 +146,10 @@ def _averages(graph: OperatorGraph, descent: Descent) -> Content:
         Maths(r"\sigma^2+\zeta_t^2"),
         " where the error has mean zero given the sample (Lemma 6.3)",
     )
-    last = ". Each number is rounded up."
+    last = (
+        ". Numbers after the approximate sign are the terms to six digits, rounded up; the bound "
+        "is rounded up from their sum before rounding."
+    )
     return joined(meant, variance, last) if descent.splits_variance else joined(meant, last)
 
 

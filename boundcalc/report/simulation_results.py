@@ -12,7 +12,7 @@ from boundcalc.verify import Verdicts
 
 def simulate_results(run: Run) -> dict[str, Any]:
     """The object of ``boundcalc simulate --json``."""
-    metrics = {name: _metric(metric) for name, metric in run.metrics.items()}
+    metrics = {name: metric_data(metric) for name, metric in run.metrics.items()}
     for check in run.checks:
         for kind, values, lo, hi in (
             ("error", check.error, check.error_lo, check.error_hi),
@@ -41,8 +41,9 @@ def simulate_results(run: Run) -> dict[str, Any]:
     }
 
 
-def _metric(metric: Metric) -> dict[str, Any]:
-    found = {
+def metric_data(metric: Metric) -> dict[str, Any]:
+    """A sampled number: mean, ``ci`` and the method of the interval."""
+    found: dict[str, Any] = {
         "mean": sampled(metric.mean),
         "ci": [sampled(metric.lo), sampled(metric.hi)],
         "method": metric.method,

@@ -163,7 +163,7 @@ def _table(findings: Findings, verdicts: tuple[Verdict, ...]) -> Table:
             Column("slack"),
             Column("verdict", 2.15),
         ),
-        rows=tuple(_row(verdict) for verdict in verdicts),
+        rows=tuple(verdict_row(verdict) for verdict in verdicts),
         remarks=(
             "Slack is bound / observed, rounded down. A claim holds if the whole interval lies "
             "below the bound, is violated if all of it lies above, and is undetermined "
@@ -173,7 +173,8 @@ def _table(findings: Findings, verdicts: tuple[Verdict, ...]) -> Table:
     )
 
 
-def _row(verdict: Verdict) -> tuple[Content, ...]:
+def verdict_row(verdict: Verdict) -> tuple[Content, ...]:
+    """Claim, family, bound, observation, interval, slack and verdict."""
     slack: Value = NONE if verdict.slack is None else sampled(verdict.slack, 3, rounding=DOWN)
     return (
         verdict.claim,

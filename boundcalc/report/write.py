@@ -19,12 +19,20 @@ from boundcalc.graph import OperatorGraph
 from boundcalc.report.cells import Document
 from boundcalc.report.engine import find_engine, typeset
 from boundcalc.report.gather import Progress, gather
+from boundcalc.spec.model import Spec
 
 _LOG = logging.getLogger("boundcalc.report")
 
 STEM = "report"
 #: What an earlier report may have left in the folder.
-_OWN = ("report.tex", "report.pdf", "report.md", "report.log", "results.json")
+_OWN = (
+    "report.tex",
+    "report.pdf",
+    "report.md",
+    "report.html",
+    "report.log",
+    "results.json",
+)
 _STEM = re.compile(r"[a-z0-9-]{1,100}")
 _MOST_RESULTS = 100_000_000  # bytes of an earlier results.json that is looked into
 
@@ -52,7 +60,7 @@ class Written:
 
 
 def write_report(graph: OperatorGraph, out: Path, *, progress: Progress | None = None) -> Path:
-    """Write report.tex, report.pdf, report.md, results.json and figures into a folder.
+    """Write a report as LaTeX, PDF, Markdown and HTML, results.json and figures into a folder.
 
     Parameters
     ----------
@@ -114,12 +122,18 @@ def write(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     written = write(graph, Path(folder) / "out", engine=None)
     ...     sorted(path.name for path in written.folder.iterdir())
-    ['figures', 'report.md', 'report.tex', 'results.json']
+    ['figures', 'report.html', 'report.md', 'report.tex', 'results.json']
     """
-    return write_document(out, lambda folder: compose(graph, folder, progress), engine=engine)
+
+    def make(folder: Path) -> tuple[Document, Mapping[str, Any]]:
+        return compose(graph, folder, progress)
+
+    return write_document(out, make, engine=engine, spec=graph.spec)
 
 
-def write_document(out: Path, make: Compose, *, engine: str | None = "auto") -> Written:
+def write_document(
+    out: Path, make: Compose, *, engine: str | None = "auto", spec: Spec | None = None
+) -> Written:
     """Any report as a folder of files: all of them, or none.
 
     Parameters
@@ -130,6 +144,8 @@ def write_document(out: Path, make: Compose, *, engine: str | None = "auto") -> 
         Makes the content; it is given the folder for figures, which exists.
     engine
         As for :func:`write`.
+    spec
+        What was asked, for the page to show.
 
     Raises
     ------
@@ -146,7 +162,8 @@ def write_document(out: Path, make: Compose, *, engine: str | None = "auto") -> 
         if not drawn:
             figures.rmdir()
         chosen = find_engine() if engine == "auto" else engine
-        made, problem = _fill(workplace, document, {**found, "figures": drawn}, chosen)
+        _write_texts(workplace, document, {**found, "figures": drawn}, spec)
+        made, problem = _typeset(workplace, chosen)
         message = ""
         if not made:
             message = f"the PDF was not made: {problem}"
@@ -199,21 +216,29 @@ def _workplace(out: Path) -> Path:
     return place
 
 
-def _fill(
-    workplace: Path, content: Document, found: dict[str, Any], engine: str | None
-) -> tuple[bool, str]:
-    """Everything that belongs into the folder; whether there is a PDF, and why not."""
+def _write_texts(
+    workplace: Path, content: Document, found: dict[str, Any], spec: Spec | None
+) -> None:
+    """Everything that belongs into the folder, less the PDF."""
+    from boundcalc.report.html_page import html_document
+    from boundcalc.report.html_spec import spec_text
     from boundcalc.report.render import latex_document, markdown_document
     from boundcalc.resources import folder
 
     templates = folder("templates")
+    shown = "" if spec is None else spec_text(spec)
     texts = {
         "report.tex": latex_document(content, templates),
         "report.md": markdown_document(content, templates),
+        "report.html": html_document(content, templates, workplace / "figures", spec=shown),
         "results.json": json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n",
     }
     for name, text in texts.items():
-        (workplace / name).write_text(text, encoding="utf-8")
+        (workplace / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _typeset(workplace: Path, engine: str | None) -> tuple[bool, str]:
+    """Make the PDF; whether there is one, and why not."""
     outcome = typeset(workplace, STEM, engine)
     kept = {"log"} if engine is not None and not outcome.made else set()
     for suffix in {"aux", "out", "log", "toc", "fls", "fdb_latexmk"} - kept:

@@ -132,8 +132,7 @@ class _Reader:
                 expected="the attribute boundcalc_results",
             )
         if int(found[0]) != FORMAT:
-            writer = self._dataset.attributes.get("versions")
-            by = f", written by versions {writer[:200]}" if isinstance(writer, str) else ""
+            by = _writer(self._dataset.attributes.get("versions"))
             raise DataError(
                 "the file is of another version of the results format",
                 where=self._name,
@@ -271,3 +270,12 @@ class _Reader:
             )
             for i in range(len(steps))
         )
+
+
+def _writer(versions: object) -> str:
+    """The version of boundcalc that a file names, as words; empty where it names none."""
+    try:
+        found = json.loads(versions)["boundcalc"] if isinstance(versions, str) else None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    return f", written by boundcalc {found[:40]}" if isinstance(found, str) else ""

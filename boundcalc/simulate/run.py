@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from boundcalc.arithmetic import FLOATS
-from boundcalc.errors import SimulationError, SpecError
+from boundcalc.errors import SimulationError
 from boundcalc.graph import OperatorGraph, Perturbation
 from boundcalc.operators.base import Array
+from boundcalc.showing import Gridded, Plotted, Shown, Tabular
 from boundcalc.simulate.engines import EngineName, choose, run_with
 from boundcalc.simulate.iterates import IterateCheck, check_iterate
 from boundcalc.simulate.memory import check_size
@@ -23,6 +24,7 @@ from boundcalc.simulate.program import Program, make_program
 from boundcalc.simulate.reach import Met
 from boundcalc.simulate.records import Trajectory
 from boundcalc.simulate.recovery import recovery_metrics
+from boundcalc.simulate.sections import needed_sections
 from boundcalc.simulate.settings import Problem, Settings
 from boundcalc.simulate.start import initial_weights
 from boundcalc.simulate.statistics import Metric, smoothed
@@ -35,7 +37,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(Shown, Tabular, Gridded, Plotted):
     """A simulated spec.
 
     Attributes
@@ -127,17 +129,7 @@ def simulate(
     The same seed gives the same numbers; another engine gives them up to rounding.
     O(T·R·M) for the run, plus O(draws × samples) for each fixed iterate.
     """
-    section, training = graph.spec.simulation, graph.spec.training
-    for name, found in (("simulation", section), ("training", training)):
-        if found is None:
-            raise SpecError(
-                f"the spec has no `{name}` section",
-                where=name,
-                expected=f"a `{name}` section",
-                fix="add one (docs/spec-reference.md); `boundcalc compile` needs none",
-            )
-    assert section is not None  # noqa: S101 - checked above
-    assert training is not None  # noqa: S101 - checked above
+    section, _ = needed_sections(graph)
     began = time.perf_counter()
     program, noise = make_program(graph), make_noise(graph)
     data = graph.data

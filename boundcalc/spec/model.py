@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, PrivateAttr, model_validator
 
 from boundcalc.data import DataSource
+from boundcalc.showing import Shown
 from boundcalc.spec.budget import BudgetSection
 from boundcalc.spec.expressions import Expression, exact
 from boundcalc.spec.fields import Frozen, Real, Size, custom_error
@@ -174,7 +175,7 @@ class SimulationSection(Frozen):
     precision: Literal["float64", "float32"] = "float64"
 
 
-class Spec(Frozen):
+class Spec(Shown, Frozen):
     """A whole spec.
 
     A theory has a section under its own name, which it checks itself

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from boundcalc.operators.base import Array
+from boundcalc.showing import Gridded, Shown, Tabular
 from boundcalc.simulate.statistics import Metric
 from boundcalc.spec.model import Spec
 from boundcalc.sweeps.grid import Grid
@@ -80,7 +81,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class SweepResult:
+class SweepResult(Shown, Tabular, Gridded):
     """A sweep: its grid and the points that are done.
 
     Attributes

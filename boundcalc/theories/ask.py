@@ -93,5 +93,8 @@ def write_report(
         theory = theory_of(graph.spec, theories=theories)
         chosen = options or Options()
         return write_document(
-            out, lambda folder: theory.compose(graph, folder, chosen), engine=engine
+            out,
+            lambda folder: theory.compose(graph, folder, chosen),
+            engine=engine,
+            spec=graph.spec,
         )

@@ -11,6 +11,7 @@ import numpy as np
 
 from boundcalc.arithmetic import Number
 from boundcalc.report.json_numbers import number, sampled
+from boundcalc.report.simulation_results import metric_data
 from boundcalc.simulate.statistics import Metric
 
 
@@ -40,17 +41,3 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, float):
         return sampled(value)
     return value
-
-
-def metric_data(metric: Metric) -> dict[str, Any]:
-    """A sampled number: mean, ``ci`` and the method of the interval."""
-    found: dict[str, Any] = {
-        "mean": sampled(metric.mean),
-        "ci": [sampled(metric.lo), sampled(metric.hi)],
-        "method": metric.method,
-    }
-    if metric.effective is not None:
-        found["effective_samples"] = sampled(metric.effective)
-    if metric.rounding is not None:
-        found["rounding"] = sampled(metric.rounding)
-    return found

@@ -17,13 +17,14 @@ from boundcalc.files import write_text
 from boundcalc.operators.base import Array
 from boundcalc.report.cells import Block, Column, Content, Table
 from boundcalc.report.numbers import interval, sampled, text_of
+from boundcalc.showing import Gridded, Plotted, Shown, Tabular
 from boundcalc.simulate.statistics import Metric
 from boundcalc.theories.plain import jsonable
 from boundcalc.theories.values import Answer
 
 
 @dataclass(frozen=True)
-class TheoryRun:
+class TheoryRun(Shown, Tabular, Gridded, Plotted):
     """A run and what was measured.
 
     Attributes

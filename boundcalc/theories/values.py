@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from boundcalc.arithmetic import Number
+from boundcalc.showing import Shown, Tabular
 
 if TYPE_CHECKING:
     from boundcalc.report.cells import Block, Content, Maths
@@ -76,7 +77,7 @@ class Assumption:
 
 
 @dataclass(frozen=True)
-class Quantity:
+class Quantity(Shown, Tabular):
     """A named number.
 
     Attributes
@@ -99,7 +100,7 @@ class Quantity:
 
 
 @dataclass(frozen=True)
-class Statement:
+class Statement(Shown, Tabular):
     """A theorem evaluated at the spec's numbers: quantity ≤ bound.
 
     Attributes
@@ -138,7 +139,7 @@ class Statement:
     proved: bool = True
 
 
-class Answer:
+class Answer(Shown):
     """What a theory answers to one command.
 
     Parameters

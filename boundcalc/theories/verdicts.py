@@ -15,6 +15,7 @@ from boundcalc.report.cells import Block, Bullets, Column, Content, Mark, Paragr
 from boundcalc.report.json_numbers import sampled as json_sampled
 from boundcalc.report.notation import joined, said
 from boundcalc.report.numbers import DOWN, NONE, interval, sampled, text_of, value
+from boundcalc.showing import Plotted, Shown, Tabular
 from boundcalc.simulate.statistics import Metric
 from boundcalc.theories.runs import TheoryRun
 from boundcalc.theories.values import Answer
@@ -58,7 +59,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class TheoryVerdicts:
+class TheoryVerdicts(Shown, Tabular, Plotted):
     """All verdicts; see :class:`boundcalc.verify.verdicts.Verdicts`, of which it is the like."""
 
     verdicts: tuple[Verdict, ...]

@@ -11,6 +11,7 @@ import numpy as np
 from boundcalc.arithmetic import Number
 from boundcalc.operators.base import Array
 from boundcalc.rates import Rate
+from boundcalc.showing import Shown, Tabular
 from boundcalc.simulate import IterateCheck, Run
 from boundcalc.verify.premise import Premise
 from boundcalc.verify.rare import rare_along, rare_at
@@ -27,7 +28,7 @@ _ABSOLUTE = 1e-24  # the same for a bound of 0, relative to ‖u‖²
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Verdict(Shown, Tabular):
     """One claim of one family against what was observed.
 
     Attributes

@@ -9,6 +9,7 @@ from functools import partial
 from boundcalc.errors import BoundcalcError
 from boundcalc.graph import OperatorGraph
 from boundcalc.rates import Rates, rates
+from boundcalc.showing import Plotted, Shown, Tabular
 from boundcalc.simulate import Run, simulate
 from boundcalc.simulate.engines import EngineName
 from boundcalc.simulate.run import Progress
@@ -24,7 +25,7 @@ _Claim = tuple[tuple[str, int], Callable[[int], Verdict]]
 
 
 @dataclass(frozen=True)
-class Verdicts:
+class Verdicts(Shown, Tabular, Plotted):
     """All verdicts of a spec.
 
     Attributes

@@ -153,7 +153,7 @@ def test_a_refused_simulation_writes_nothing(cli, tmp_path):
 
 
 def test_wrong_usage_is_refused_by_the_parser(cli):
-    for arguments in ([], ["compile"], ["compile", "x", "--nope"], ["nope"]):
+    for arguments in (["compile"], ["compile", "x", "--nope"], ["nope"]):
         done = cli(*arguments)
         assert done.code == 2
         assert "Traceback" not in done.err

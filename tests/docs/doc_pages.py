@@ -39,9 +39,9 @@ ROOT = Path(__file__).resolve().parents[2]
 #: Pages whose blocks are run.
 PAGES = (
     "README.md",
+    "docs/index.md",
     "docs/tutorial.md",
     "docs/spec-reference.md",
-    "docs/how-to.md",
     "docs/extending.md",
     "docs/import.md",
     "docs/networks.md",
@@ -55,7 +55,49 @@ PAGES = (
     "docs/adversary.md",
     "docs/claims.md",
     "docs/certificates.md",
+    "docs/command-line.md",
+    "docs/notebook-display.md",
+    "docs/explore.md",
+    "docs/web-report.md",
+    "docs/faq.md",
+    "docs/comparison.md",
+    "docs/how-to/add-a-perturbation.md",
+    "docs/how-to/add-a-theory.md",
+    "docs/how-to/add-an-operator.md",
+    "docs/how-to/check-my-own-theorem.md",
+    "docs/how-to/choose-a-family.md",
+    "docs/how-to/cite.md",
+    "docs/how-to/get-formulas.md",
+    "docs/how-to/import-a-model.md",
+    "docs/how-to/long-chains.md",
+    "docs/how-to/perturb-sometimes.md",
+    "docs/how-to/plan-bits.md",
+    "docs/how-to/plan-for-bit-flips.md",
+    "docs/how-to/rank-operators.md",
+    "docs/how-to/read-a-report.md",
+    "docs/how-to/read-a-verdict.md",
+    "docs/how-to/run-a-sweep-on-a-cluster.md",
+    "docs/how-to/share-a-page.md",
+    "docs/how-to/state-constants.md",
+    "docs/how-to/use-results.md",
 )
+#: Pages with blocks that are not run here: page → why.
+NOT_RUN: dict[str, str] = {}
+#: What the site's build writes under docs/ (docs/.gitignore).
+WRITTEN = ("_build", "_static", "gallery", "project", "jupyter_execute", "reference/code")
+_WRITTEN_PAGES = ("reference/commands.md", "reference/schema.md", "reference/specs.md")
+
+
+def written_by_hand() -> tuple[str, ...]:
+    """All Markdown pages of the repository's top and of docs/, as they lie in git."""
+    found = [path.relative_to(ROOT).as_posix() for path in ROOT.glob("*.md")]
+    for path in (ROOT / "docs").rglob("*.md"):
+        name = path.relative_to(ROOT / "docs").as_posix()
+        if not name.startswith(WRITTEN) and name not in _WRITTEN_PAGES:
+            found.append(f"docs/{name}")
+    return tuple(sorted(found))
+
+
 _FENCE = re.compile(r"^(?P<fence>```+)(?P<kind>[\w-]*)\n(?P<body>.*?)^(?P=fence)$", re.M | re.S)
 _COMMENT = re.compile(r"<!-- (file|merge into): (\S+) -->\n\s*\Z")
 _WIDTH = "80"

@@ -15,9 +15,7 @@ from boundcalc.spec.schema import json_schema
 from boundcalc.theories.perturbed.families import FAMILIES
 
 ROOT = doc_pages.ROOT
-TEXTS = sorted(
-    str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
-)
+TEXTS = doc_pages.written_by_hand()
 _LINK = re.compile(r"!?\[[^\]\n]*\]\(([^)\s]+)\)")
 
 
@@ -26,6 +24,18 @@ def test_page_runs(name: str, tmp_path: Path) -> None:
     page = doc_pages.Page(name, tmp_path)
     page.run()
     assert not page.mismatches, "\n".join(str(found) for _, _, found in page.mismatches)
+
+
+def test_every_page_with_blocks_is_run_or_says_why_not() -> None:
+    runnable = {
+        name
+        for name in TEXTS
+        for block in doc_pages.blocks((ROOT / name).read_text(encoding="utf-8"))
+        if block.kind in ("python", "yaml", "console")
+    }
+    listed = set(doc_pages.PAGES)
+    assert runnable - listed == set(doc_pages.NOT_RUN)
+    assert listed <= set(TEXTS)
 
 
 def prose(text: str) -> str:
@@ -82,13 +92,9 @@ def test_the_reference_names_every_key_and_every_library_object() -> None:
 
 
 def test_the_citation_file_has_what_the_format_requires() -> None:
-    import boundcalc
-
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["cff-version"] == "1.2.0"
     assert {"title", "message", "authors", "version", "date-released"} <= set(citation)
-    assert citation["version"] == boundcalc.__version__
-    assert f"## [{boundcalc.__version__}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

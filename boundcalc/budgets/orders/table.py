@@ -14,7 +14,10 @@ _NAMES = {"nonconvex": "nonconvex", "pl": "PL"}
 
 
 def frequent_rows(found: Mapping[str, RegimeOrders]) -> list[tuple[str, list[Order | None]]]:
-    """Corollary 1: regime, then γ, rate, ‖δ‖, mean δ, ‖ε‖, mean ε; None where any order does."""
+    """Corollary 1: regime, then γ, rate, ‖δ‖, mean δ, ‖ε‖, mean ε; None where any order does.
+
+    Source: docs/theory.md, Corollary 7.1.
+    """
     return [
         (
             _NAMES.get(name, name),
@@ -32,7 +35,10 @@ def frequent_rows(found: Mapping[str, RegimeOrders]) -> list[tuple[str, list[Ord
 
 
 def intermittent_rows(found: Mapping[str, RegimeOrders]) -> list[tuple[str, list[Pair]]]:
-    """Table 1: regime and placement, then (Q_δ, Q_ε) at mean zero, and in general."""
+    """Table 1: regime and placement, then (Q_δ, Q_ε) at mean zero, and in general.
+
+    Source: docs/theory.md, Corollary 7.2.
+    """
     rows: list[tuple[str, list[Pair]]] = []
     for name, x in found.items():
         title = _NAMES.get(name, name)

@@ -79,7 +79,7 @@ class Law:
 
 
 def law(form: Format, stochastic: bool, flush: bool = False) -> Law:
-    """The bounds of a format.
+    """The bounds of a format (docs/theory.md, Lemma 8.0).
 
     >>> from boundcalc.perturbations.formats.table import FORMATS
     >>> bf16 = law(FORMATS["bf16"], stochastic=True).relative

@@ -84,7 +84,10 @@ class Setting:
 
     @cached_property
     def A(self) -> Scalar | None:
-        """[ω̄ + d(avg σ1²ω + avg σ1²)]/N; E‖ĝ‖² ≤ (1 + A)‖∇f‖² + B'.  None where infinite."""
+        """[ω̄ + d(avg σ1²ω + avg σ1²)]/N; E‖ĝ‖² ≤ (1 + A)‖∇f‖² + B'.  None where infinite.
+
+        Source: docs/theory-distributed.md, Lemma 12.3.
+        """
         noise = self.moment(self.sigma1)
         if noise is None:
             return None
@@ -92,7 +95,7 @@ class Setting:
 
     @cached_property
     def B(self) -> Scalar | None:
-        """B' = d(avg σ0² + avg σ0²ω)/N; None where it is infinite."""
+        """B' = d(avg σ0² + avg σ0²ω)/N (Lemma 12.3); None where it is infinite."""
         noise = self.moment(self.sigma0)
         return None if noise is None else self.dimension * noise / self.agents
 

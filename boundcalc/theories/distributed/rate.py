@@ -11,6 +11,7 @@ from boundcalc.arithmetic.best import in_best_kind
 from boundcalc.arithmetic.number import format_limit
 from boundcalc.graph import OperatorGraph
 from boundcalc.report.notation import said
+from boundcalc.showing import Shown, Tabular
 from boundcalc.theories.distributed import wording
 from boundcalc.theories.distributed.cautions import cautions
 from boundcalc.theories.distributed.conditions import (
@@ -49,7 +50,7 @@ _FROM_BELOW = ("c_nu",)  # constants of which a bound needs the lower end
 
 
 @dataclass(frozen=True)
-class DistributedRate:
+class DistributedRate(Shown, Tabular):
     """Everything that is stated about one spec.
 
     Attributes

@@ -11,6 +11,7 @@ from boundcalc.arithmetic import FLOATS, WIDE
 from boundcalc.errors import SpecError
 from boundcalc.graph import OperatorGraph
 from boundcalc.operators.base import Array
+from boundcalc.simulate.sections import needed_sections
 from boundcalc.theories.distributed.algorithms import Algorithm, Compressor, KeepOrDrop, RandK
 from boundcalc.theories.distributed.conditions import sign_curvature
 from boundcalc.theories.distributed.measures import measures_of, sign_weights
@@ -34,17 +35,7 @@ def plan_of(graph: OperatorGraph, section: DistributedSection) -> Plan:
         If `simulation` or `training` is missing, the run or its record is too long, or the
         normalised step has no A because the noise has no variance.
     """
-    training, simulation = graph.spec.training, graph.spec.simulation
-    for name, given in (("training", training), ("simulation", simulation)):
-        if given is None:
-            raise SpecError(
-                f"the spec has no `{name}` section",
-                where=name,
-                expected=f"a `{name}` section",
-                fix="add one (docs/spec-reference.md)",
-            )
-    assert training is not None  # noqa: S101 - looked at above
-    assert simulation is not None  # noqa: S101 - the same
+    simulation, training = needed_sections(graph)
     _check_length(training.horizon, simulation.replicas, simulation.record.every)
     setting = setting_in(graph, section, WIDE)
     noise, steps = noise_of(section, setting), steps_of(graph, section, setting)

@@ -110,7 +110,8 @@ def density_peak(nu: Scalar | None, kind: Arithmetic) -> Scalar:
 def phi(u: Scalar, kind: Arithmetic) -> Scalar:
     """φ(u) = 2(eᵘ − 1 − u)/u² = Σ_n 2uⁿ/(n+2)!, which is 1 at u = 0 and increasing in u ≥ 0.
 
-    Below u = 1 the series is summed, whose rest an enclosure includes.
+    The factor of Lemma 12.1 (docs/theory-distributed.md).  Below u = 1 the series is summed,
+    whose rest an enclosure includes.
 
     >>> from boundcalc.arithmetic import INTERVALS, RATIONALS
     >>> phi(Fraction(0), RATIONALS)

@@ -16,7 +16,8 @@ def smoothness_met(
     """The smallest L0 for which pairs (x, ∇f(x)) do not refute (L0, L1)-smoothness.
 
     ‖∇²f‖ ≤ L0 + L1‖∇f‖ implies ‖∇f(y) − ∇f(x)‖ ≤ (L0 + L1‖∇f(x)‖)(e^{L1·r} − 1)/L1 with
-    r = ‖y − x‖, for either end as x.
+    r = ‖y − x‖, for either end as x: the first step in the proof of Lemma 12.1
+    (docs/theory-distributed.md).
 
     Parameters
     ----------

@@ -11,6 +11,7 @@ from boundcalc.arithmetic import Arithmetic, Number, Scalar
 from boundcalc.arithmetic.best import in_best_kind
 from boundcalc.errors import SymbolError
 from boundcalc.graph import OperatorGraph, Site
+from boundcalc.showing import Gridded, Plotted, Shown, Tabular
 from boundcalc.theories.perturbed import graph_sites, separable, sites
 from boundcalc.theories.perturbed.families import (
     FAMILIES,
@@ -24,7 +25,7 @@ GRAM_SITES = 128
 
 
 @dataclass(frozen=True)
-class Coefficients:
+class Coefficients(Shown, Tabular, Gridded, Plotted):
     """Coefficients of E‖ũ−u‖² and ‖E[ũ−u]‖² for every site of a graph.
 
     Attributes

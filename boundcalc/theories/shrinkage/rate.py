@@ -9,6 +9,7 @@ from boundcalc.arithmetic import Number, Status
 from boundcalc.arithmetic.best import in_best_kind
 from boundcalc.rates.plain_sgd import not_plain_sgd
 from boundcalc.rates.steps import exact_step
+from boundcalc.showing import Shown, Tabular
 from boundcalc.theories.shrinkage import descent, quadratic_floor
 from boundcalc.theories.shrinkage.rounding_statements import deterministic
 from boundcalc.theories.shrinkage.setting import Case
@@ -39,7 +40,7 @@ class ExactFloor:
 
 
 @dataclass(frozen=True)
-class ShrinkageRate:
+class ShrinkageRate(Shown, Tabular):
     """Everything that ``rate`` says.
 
     Attributes

@@ -1,6 +1,6 @@
 """How far a gradient of stale weights is from that of the current ones.
 
-Source: docs/theory-staleness.md, 10.4.
+Source: docs/theory-staleness.md, Lemma 10.2.
 
 Let w be the current weights, u the older ones of the forward pass, d_l = ‖w_l − u_l‖.  The
 stale pass is a forward pass at w that is perturbed after operator l by
@@ -56,7 +56,7 @@ class StaleChain:
         return len(self.a) - 1
 
     def errors(self, d: Sequence[Scalar]) -> list[Scalar]:
-        """N d: bounds on ‖𝒢_j − ∇_j f‖ by operator, for d by operator; O(N)."""
+        """N d: bounds on ‖𝒢_j − ∇_j f‖ by operator, for d by operator (Lemma 10.2); O(N)."""
         size = self.size
         s = [self.zero] * (size + 1)
         for j in range(1, size + 1):

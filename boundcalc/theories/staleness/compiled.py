@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from boundcalc.arithmetic import Number, Scalar
 from boundcalc.report.cells import Maths
+from boundcalc.showing import Shown, Tabular
 from boundcalc.theories.staleness import published
 from boundcalc.theories.staleness.rate import SHAPES, Shape
 from boundcalc.theories.staleness.setting import Problem, Setting
@@ -34,7 +35,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Compiled:
+class Compiled(Shown, Tabular):
     """Constants of a spec with delays.
 
     Attributes

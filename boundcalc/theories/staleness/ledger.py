@@ -5,6 +5,7 @@ from __future__ import annotations
 from boundcalc.errors import SpecError
 from boundcalc.graph import OperatorGraph
 from boundcalc.report.cells import Maths
+from boundcalc.report.notation import said
 from boundcalc.theories.ledger import objective_assumptions, stated_assumption
 from boundcalc.theories.staleness.section import StalenessSection
 from boundcalc.theories.staleness.setting import Problem
@@ -40,7 +41,8 @@ def assumptions(graph: OperatorGraph, section: StalenessSection) -> tuple[Assump
         "queues", f"the pipeline runs {queues} with constant queues", str(queues), None, "chosen"
     )
     operators = Assumption(
-        "A3", "every operator has the constants that `boundcalc compile` lists, on its region"
+        "A3",
+        said("every operator has the constants that `boundcalc compile` lists, on its region"),
     )
     found = (
         *objective_assumptions(graph, "smoothness", "gradient_noise", "initial_gap"),

@@ -38,7 +38,10 @@ PAIRS_OPERATORS = 300
 
 
 def error_gradient(chain: StaleChain, ends: tuple[int, ...], kind: Arithmetic) -> Scalar:
-    """M = max V_j over the last operators of the blocks, the loss itself among them, V_N = 1."""
+    """M = max V_j over the last operators of the blocks, the loss itself among them, V_N = 1.
+
+    Source: docs/theory-staleness.md, Lemma 10.4 (a).
+    """
     found = kind.number(1)
     for j in ends:
         found = kind.maximum(found, chain.V[j])
@@ -71,7 +74,7 @@ def first_lemma(
 
     The largest over k ≤ i of Σ_{j in block k, l in block i} Λ_jl², Λ_jj = E_j V_j and
     Λ_jl = b_j a_{j+1}⋯a_{l−1} B_l V_l: by how much moving the weights of block i moves what
-    block k gets.  O(n²) for n operators with weights.
+    block k gets (docs/theory-staleness.md, Lemma 10.4 (b)).  O(n²) for n operators with weights.
     """
     nodes = [v for v, node in enumerate(graph.nodes, 1) if trained(node)]
     if len(nodes) > PAIRS_OPERATORS:
@@ -113,7 +116,8 @@ def second_lemma(
 ) -> Scalar:
     """The least L² for which Lemma 2 follows from the separable bound with these weights.
 
-    κ_l ≤ ½L²c_0(k+1)/(K+1) = ½L²M²K(K+1)(k+1) for every operator l of block k.
+    κ_l ≤ ½L²c_0(k+1)/(K+1) = ½L²M²K(K+1)(k+1) for every operator l of block k
+    (docs/theory-staleness.md, Lemma 10.4 (c)).
     """
     K = len(pipeline.blocks)
     shares = ChainCoupling(chain).shares([kind.number(t) for t in weights])

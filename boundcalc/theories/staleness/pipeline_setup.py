@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from boundcalc.arithmetic import FLOATS
-from boundcalc.errors import SimulationError, SpecError
+from boundcalc.errors import SimulationError
 from boundcalc.graph import OperatorGraph
 from boundcalc.simulate.memory import check_size
 from boundcalc.simulate.noise import NoiseSource, make_noise
 from boundcalc.simulate.program import make_program
 from boundcalc.simulate.run import run_settings
+from boundcalc.simulate.sections import needed_sections
 from boundcalc.simulate.settings import Problem
 from boundcalc.simulate.start import initial_weights
 from boundcalc.theories.staleness.blocks import Pipeline, pipeline_of
@@ -74,17 +75,7 @@ def make_setup(graph: OperatorGraph, section: StalenessSection) -> Setup:
 
 
 def _check_sections(graph: OperatorGraph) -> None:
-    section, training = graph.spec.simulation, graph.spec.training
-    for name, found in (("simulation", section), ("training", training)):
-        if found is None:
-            raise SpecError(
-                f"the spec has no `{name}` section",
-                where=name,
-                expected=f"a `{name}` section",
-                fix="add one (docs/spec-reference.md)",
-            )
-    assert section is not None  # noqa: S101 - checked above
-    assert training is not None  # noqa: S101 - checked above
+    section, training = needed_sections(graph)
     if section.precision != "float64":
         raise SimulationError(
             "pipelines run in double precision",

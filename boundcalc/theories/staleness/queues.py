@@ -14,7 +14,8 @@ class Queues:
 
     A batch is p_k steps under way from block k to block k + 1, m_k steps lie between its
     forward and its backward pass through block k, and its gradient is
-    q_k = m_{k−1} − p_{k−1} − m_k steps under way from block k to block k − 1.
+    q_k = m_{k−1} − p_{k−1} − m_k steps under way from block k to block k − 1
+    (docs/theory-staleness.md, Lemma 10.1).
 
     Parameters
     ----------

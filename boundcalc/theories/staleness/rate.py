@@ -10,6 +10,7 @@ from boundcalc.arithmetic.combine import added
 from boundcalc.arithmetic.number import format_limit, format_number
 from boundcalc.graph import OperatorGraph
 from boundcalc.report.cells import Content, Maths
+from boundcalc.showing import Shown, Tabular
 from boundcalc.theories.staleness import composed, momentum_sharp, published, sharp
 from boundcalc.theories.staleness.method import is_plain
 from boundcalc.theories.staleness.setting import Problem, Setting
@@ -175,7 +176,7 @@ SHAPES = (SGD, CORRECTED, SHARP, MOMENTUM, MOMENTUM_SHARP)
 
 
 @dataclass(frozen=True)
-class Rates:
+class Rates(Shown, Tabular):
     """Every statement by its key.
 
     Attributes

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from boundcalc.showing import Shown, Tabular
+
 Objective: TypeAlias = Literal["error", "bias", "floor"]
 
 #: What can be made large, in the order of the tables.
@@ -13,7 +15,7 @@ OBJECTIVES: tuple[Objective, ...] = ("error", "bias", "floor")
 
 
 @dataclass(frozen=True)
-class Attack:
+class Attack(Shown, Tabular):
     """The worst instance that a search found, held against every family's bound.
 
     Attributes

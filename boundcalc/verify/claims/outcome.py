@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
 from boundcalc.arithmetic import Status
+from boundcalc.showing import Shown, Tabular
 
 if TYPE_CHECKING:
     from boundcalc.verify.adversary import Attack
@@ -117,7 +118,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(Shown, Tabular):
     """What is known of a claim: refuted if for one length, implied if for all.
 
     Attributes

@@ -3,8 +3,7 @@
 For independent components g_j of one law, q = E[g Q(g)]/E[g²] and σ_e² = d E(Q(g) − qg)².
 This is the one q for which Q(g) − qg is uncorrelated with g.  It is a *fit*: the statements of
 the theory ask for E[e | past, g] = 0, which deterministic rounding breaks
-(docs/theory-shrinkage.md, section
-11.5, where it is also said when the fit is right).
+(docs/theory-shrinkage.md, section 11.5; Theorem 11.8 says when the fit is right).
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""The gallery: statements with their settings, and numbers that must agree."""

@@ -1,0 +1,1 @@
+"""Agents: distributed SGD with compression and signs."""

@@ -1,0 +1,1 @@
+"""Budgets: how large, how often, how many bits."""

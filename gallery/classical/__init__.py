@@ -1,0 +1,1 @@
+"""Classical rates as special cases, and exact worst cases that others have published."""

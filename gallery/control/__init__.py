@@ -1,0 +1,1 @@
+"""Control and unrolled optimisation: finite-horizon problems as chains."""

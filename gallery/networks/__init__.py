@@ -1,0 +1,1 @@
+"""Networks: constants from weights, and bounds held against simulations."""

@@ -1,0 +1,1 @@
+"""Pipelines: blocks that run forward with older weights than backward."""

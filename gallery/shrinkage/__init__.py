@@ -1,0 +1,1 @@
+"""Shrinkage: gradients that low precision shortens."""
