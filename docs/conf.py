@@ -14,7 +14,6 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE / "_ext")]
 os.environ["PYTHONPATH"] = str(HERE.parent)  # for notebooks, which run in their own process
 
-from repository_files import MOVED  # noqa: E402
 from sphinx.application import Sphinx  # noqa: E402
 
 import boundcalc  # noqa: E402 - the path comes first
@@ -53,7 +52,7 @@ extensions = [
 ]
 # Quotation marks and dashes are those that the pages have.
 smartquotes = False
-exclude_patterns = ["_build", "_ext", *MOVED]
+exclude_patterns = ["_build", "_ext"]
 
 # --- Markdown as GitHub reads it
 myst_enable_extensions = ["dollarmath", "deflist"]

@@ -20,7 +20,7 @@ from boundcalc.explain.stale_formulas import (
     blocks,
 )
 from boundcalc.explain.statements import stated
-from boundcalc.theories.staleness.rate import QUANTITY, SHAPES
+from boundcalc.theories.staleness.shapes import QUANTITY, SHAPES
 from boundcalc.theories.values import Statement
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from boundcalc.arithmetic.combine import added
 from boundcalc.graph import OperatorGraph
 from boundcalc.rates.bound import statement
 from boundcalc.rates.inputs import problem
-from boundcalc.rates.rate import _refusal
+from boundcalc.rates.rate import refusal
 from boundcalc.rates.timeline import Timeline
 from boundcalc.theories.perturbed.families import FAMILIES
 
@@ -43,7 +43,7 @@ def exact_numbers(graph: OperatorGraph, template: OperatorGraph) -> dict[str, An
         found[name] = {"error": _number(own.error), "bias": _number(own.bias)}
         for regime in ("nonconvex", "pl"):
             covered = regime == "nonconvex" or p.mu is not None
-            if covered and _refusal(rated, p, family, bounds) is None:
+            if covered and refusal(rated, p, family, bounds) is None:
                 terms = statement(rated, p, timeline, family, bounds, regime).numbers()
                 found[name][regime] = _number(added(terms.values()))
             else:

@@ -19,8 +19,8 @@ from boundcalc.errors import BoundcalcError
 from boundcalc.explore.recording import Entry, Recorder, guards, problem_numbers
 from boundcalc.graph import OperatorGraph
 from boundcalc.rates.plain_sgd import not_plain_sgd
-from boundcalc.rates.shared import _independent
-from boundcalc.theories.perturbed.coefficients import _too_large
+from boundcalc.rates.shared import drawn_anew
+from boundcalc.theories.perturbed.coefficients import too_many_sites
 from boundcalc.theories.perturbed.families import COLUMNS, FAMILIES, Family
 from boundcalc.theories.perturbed.graph_sites import TOGETHER
 
@@ -153,7 +153,7 @@ def _shared(recorder: Recorder, family: Family, active: Sequence[int]) -> dict[s
     own = [i for i in active if not given[i].shared]
     if not shared:
         return None
-    if not own or recorder.graph.sampled or not all(_independent(given[i]) for i in active):
+    if not own or recorder.graph.sampled or not all(drawn_anew(given[i]) for i in active):
         return {"all": True}
     mean = recorder.moments(family, own)[1]
     if mean is None:
@@ -185,7 +185,7 @@ def _columns(
 ) -> dict[str, list[Entry]] | None:
     """Coefficients by operator, or the largest of a group; None where there are too many."""
     graph = recorder.graph
-    if _too_large(graph) is not None or graph.size > MAX_COLUMNS:
+    if too_many_sites(graph) is not None or graph.size > MAX_COLUMNS:
         return None
     if not recorder.constants_move:
         columns = _numbers(graph, family)

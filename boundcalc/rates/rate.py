@@ -150,7 +150,8 @@ def rates(graph: OperatorGraph, *, families: Mapping[str, Family] = FAMILIES) ->
     )
 
 
-def _refusal(graph: OperatorGraph, p: Problem, family: Family, bounds: list[Bounds]) -> str | None:
+def refusal(graph: OperatorGraph, p: Problem, family: Family, bounds: list[Bounds]) -> str | None:
+    """Why a family's theorem says nothing about these runs, or None."""
     return (
         not_plain_sgd(graph)
         or family.refusal(graph)
@@ -167,7 +168,7 @@ def _regime(
     bounds: list[Bounds],
     regime: str,
 ) -> Rate:
-    refused = _refusal(graph, p, family, bounds)
+    refused = refusal(graph, p, family, bounds)
     best = None
     terms: dict[str, Number] = {}
     if all(b.bias is not None for b in bounds) and not_plain_sgd(graph) is None:

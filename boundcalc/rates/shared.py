@@ -92,7 +92,7 @@ def shared_draws(graph: OperatorGraph, family: Family, active: Sequence[int]) ->
     if not shared:
         return None
     own = [i for i, p in chosen if not p.shared]
-    if not own or graph.sampled or not all(_independent(p) for _, p in chosen):
+    if not own or graph.sampled or not all(drawn_anew(p) for _, p in chosen):
         return SharedDraws()
 
     def bounds(direction: str) -> Bounds | None:
@@ -110,7 +110,7 @@ def shared_draws(graph: OperatorGraph, family: Family, active: Sequence[int]) ->
     return SharedDraws(Split(bounds("forward"), bounds("backward"), alone, correlated))
 
 
-def _independent(p: Perturbation) -> bool:
+def drawn_anew(p: Perturbation) -> bool:
     """Whether what is random in it is drawn anew, independently of everything else."""
     if p.distribution is not None:
         return p.distribution.dependence is Dependence.INDEPENDENT

@@ -19,7 +19,13 @@ def branch_only(
     """Let the theme draw the branch of this page where it asks for the whole tree."""
     del app, page, template, doctree
     if whole := context.get("toctree"):
-        context["toctree"] = lambda **asked: whole(**asked | {"collapse": True, "maxdepth": _DEPTH})
+
+        def branch(**asked: Any) -> str:
+            tree = whole(**asked | {"collapse": True, "maxdepth": _DEPTH})
+            # A heading by its role alone has no level.
+            return tree.replace('role="heading"', 'role="heading" aria-level="2"')
+
+        context["toctree"] = branch
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

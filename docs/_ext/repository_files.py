@@ -23,8 +23,6 @@ PAGES = {
     "CITATION.cff": "project/citation.md",
 }
 SPECS_PAGE = "reference/specs.md"
-#: Pages that only lead on to another, for links from elsewhere: they are no part of the site.
-MOVED = {"how-to.md": "how-to/index.md"}
 
 
 class NoPageError(ValueError):
@@ -45,9 +43,7 @@ def on_site(target: str, source: Path, page: Path) -> str:
         return target
     name, mark, anchor = target.partition("#")
     path = (source.parent / name).resolve()
-    if path.is_relative_to(DOCS) and path.relative_to(DOCS).as_posix() in MOVED:
-        path = DOCS / MOVED[path.relative_to(DOCS).as_posix()]
-    elif source == page and path.is_relative_to(DOCS):
+    if source == page and path.is_relative_to(DOCS):
         return target
     place = _place(path, target, source)
     if isinstance(place, tuple):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ENTRY = Entry(
-    title="Descent under $(L_0, L_1)$-smoothness: how long a step may be",
+    title="Descent under (L₀, L₁)-smoothness: how long a step may be",
     topic="agents",
     statement=r"""
 If $\lVert\nabla^2f\rVert \le L_0 + L_1\lVert\nabla f\rVert$, then with $r = \lVert y - x\rVert$

@@ -8,7 +8,7 @@ from boundcalc.theories.distributed.smoothness import smoothness_met
 from gallery.base import Check, Entry
 
 ENTRY = Entry(
-    title="$x^4/4$ is $(4/L_1^2, L_1)$-smooth for every $L_1$",
+    title="x⁴/4 is (4/L₁², L₁)-smooth for every L₁",
     topic="agents",
     statement=r"""
 $f = \frac14x^4$ has no Lipschitz gradient, but $3x^2 - L_1\lvert x\rvert^3$ has its maximum

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ENTRY = Entry(
-    title="Signs need no moment: $c_\\nu = \\frac12$ for Cauchy noise",
+    title="Signs need no moment: c_ν = 1/2 for Cauchy noise",
     topic="agents",
     statement=r"""
 Under noise $\sigma\xi$ with Student's law $t_\nu$, any $\nu > 0$, the sign of a component has the

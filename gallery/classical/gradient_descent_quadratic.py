@@ -19,7 +19,7 @@ simulation: {data: {points: [[0]]}, replicas: 2, initial_weights: [2]}
 """
 
 ENTRY = Entry(
-    title="Gradient descent on a quadratic contracts by $(1-\\gamma\\lambda)^2$",
+    title="Gradient descent on a quadratic contracts by (1 − γλ)²",
     topic="classical",
     statement=r"""
 For $\ell(w) = \frac\lambda2\lVert w\rVert^2$ and $0 < \gamma\lambda < 2$ gradient descent has

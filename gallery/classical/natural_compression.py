@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ENTRY = Entry(
-    title="Natural compression has $\\omega = 1/8$",
+    title="Natural compression has ω = 1/8",
     topic="classical",
     statement=r"""
 Round $\lvert x\rvert = (1+t)2^e$, $0 \le t < 1$, to $2^{e+1}$ with probability $t$ and to $2^e$

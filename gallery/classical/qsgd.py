@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ENTRY = Entry(
-    title="QSGD: stochastic rounding to $s$ levels of the norm",
+    title="QSGD: stochastic rounding to s levels of the norm",
     topic="classical",
     statement=r"""
 Round every component of $v \in \mathbb{R}^n$ at random to one of the two neighbouring multiples

@@ -11,7 +11,7 @@ from boundcalc.perturbations.transform import Reach
 from gallery.base import Check, Entry
 
 ENTRY = Entry(
-    title="Rand-$k$ has $\\omega = d/k - 1$ exactly",
+    title="Rand-k has ω = d/k − 1 exactly",
     topic="classical",
     statement=r"""
 Rand-$k$ keeps $k$ of the $d$ components, every set of $k$ with the same probability, and

@@ -11,7 +11,7 @@ from boundcalc.perturbations.transform import Reach
 from gallery.base import Check, Entry
 
 ENTRY = Entry(
-    title="Rounding to nearest: a relative error of at most $u/(1+u)$",
+    title="Rounding to nearest: a relative error of at most u/(1+u)",
     topic="classical",
     statement=r"""
 Let $u = 2^{-p}$ be the unit roundoff of a binary format with $p$ digits. For every real $x$ in

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ENTRY = Entry(
-    title="The best fixed step of SGD, and the rate $T^{-1/2}$",
+    title="The best fixed step of SGD, and the rate 1/√T",
     topic="classical",
     statement=r"""
 The bound $2\Delta_0/(\gamma T) + L\gamma\sigma^2$ of SGD is least at

@@ -11,7 +11,7 @@ from boundcalc.perturbations.transform import Reach
 from gallery.base import Check, Entry
 
 ENTRY = Entry(
-    title="Stochastic rounding is unbiased, with variance at most $u^2x^2/(4(1+u))$",
+    title="Stochastic rounding is unbiased, with variance at most u²x²/(4(1+u))",
     topic="classical",
     statement=r"""
 Let $u = 2^{1-p}$ be the distance of neighbours in $[1, 2)$. Round $y = a + \theta h$ between the

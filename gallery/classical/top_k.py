@@ -11,7 +11,7 @@ from boundcalc.perturbations.transform import Reach
 from gallery.base import Check, Entry
 
 ENTRY = Entry(
-    title="Top-$k$ contracts by $1 - k/d$, signs by $1 - 1/d$",
+    title="Top-k contracts by 1 − k/d, signs by 1 − 1/d",
     topic="classical",
     statement=r"""
 Top-$k$ keeps the $k$ largest components. For every $x \in \mathbb{R}^d$

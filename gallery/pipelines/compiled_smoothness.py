@@ -20,7 +20,7 @@ training: {step_size: 1/200, horizon: 10}
 """
 
 ENTRY = Entry(
-    title="The smoothness of a chain, compiled: $1/(4\\sin^2\\frac{\\pi}{14})$",
+    title="The smoothness of a chain, compiled: 1/(4 sin²(π/14))",
     topic="pipelines",
     statement=r"""
 By the recurrences of Lemma 10.10 the gradient of a chain is $\lVert H\rVert$-Lipschitz with a

@@ -24,7 +24,7 @@ training: {step_size: 1/200, horizon: 2000}
 """
 
 ENTRY = Entry(
-    title="DSP(1,1,0;4,2,0): queues, delays and $c_0 = 48$",
+    title="DSP(1,1,0;4,2,0): queues, delays and c₀ = 48",
     topic="pipelines",
     statement=r"""
 Three blocks; a batch is $p_k$ steps under way to the next block, $m_k$ steps lie between its

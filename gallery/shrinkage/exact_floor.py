@@ -8,7 +8,7 @@ from boundcalc.resources import example
 from gallery.base import Check, Entry
 
 ENTRY = Entry(
-    title="The exact floor of a quadratic: $61/950$",
+    title="The exact floor of a quadratic: 61/950",
     topic="shrinkage",
     statement=r"""
 For $\ell(w) = \frac\lambda2\lVert w - w^{\ast}\rVert^2$, a constant factor and step, and noise of

@@ -28,7 +28,7 @@ training: {step_size: 1/10, horizon: 100}
 """
 
 ENTRY = Entry(
-    title="Truncation to fp8 of Gaussian gradients: $q = 0.740$",
+    title="Truncation to fp8 of Gaussian gradients: q = 0.740",
     topic="shrinkage",
     statement=r"""
 For components with one law of standard deviation $s$ that are rounded by $Q$,

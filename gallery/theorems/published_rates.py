@@ -25,8 +25,12 @@ ENTRY = Entry(
     topic="theorems",
     statement=r"""
 For $\gamma \le 1/(3L)$ the average of $\mathbb{E} \lVert \nabla \ell \rVert^2$ over $T$ steps is at
-most $\tfrac{6 \Delta_0}{\gamma T} + 6 L \gamma \sigma^2 + \tfrac{6 L \gamma}{T} \sum_t \zeta_t^2
-+ \tfrac3T \sum_t \beta_t^2$, and under PL
+most
+
+$$\frac{6 \Delta_0}{\gamma T} + 6 L \gamma \sigma^2 + \frac{6 L \gamma}{T} \sum_t \zeta_t^2
++ \frac3T \sum_t \beta_t^2 ,$$
+
+and under PL
 
 $$\mathbb{E}[\ell(w^{(T)}) - \ell^*] \le q^T \Delta_0 + \frac{3 L \gamma \sigma^2}{\mu}
 + \sum_{t=0}^{T-1} q^{T-t} \big[ L \gamma^2 \zeta_t^2 + \tfrac{\gamma}{2} \beta_t^2 \big]$$

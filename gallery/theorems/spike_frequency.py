@@ -34,8 +34,10 @@ ENTRY = Entry(
     topic="theorems",
     statement=r"""
 A gradient spike at step $t$ adds
+
 $$(1 - \mu\gamma)^{T-1-t} \Big[ \frac{\gamma}{2} \mathrm{bias}_t^2
 + \frac{L \gamma^2}{2} \big( (\sigma + \zeta_t)^2 - \sigma^2 \big) \Big]$$
+
 to the PL bound: the later, the more. So the most spikes that are admissible *wherever they fall*
 is the largest $Q$ for which $Q$ spikes in the last $Q$ steps are, and evenly spread ones may be
 many more. (A gradient error that does not depend on the sample would not meet $\sigma$; nothing of

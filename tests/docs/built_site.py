@@ -35,6 +35,8 @@ class _Reader(HTMLParser):
             self.loaded.append(found["href"])
         if tag not in ("meta", "link", "img", "br", "hr", "input", "source", "wbr", "col"):
             self._open.append(tag)
+            if tag == "dt" and "sig" in found.get("class", "").split():
+                self._open.append("code")  # closed with the signature
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)

@@ -30,8 +30,7 @@ def test_every_page_is_in_the_contents_once() -> None:
         for name in doc_pages.written_by_hand()
         if name.startswith("docs/")
     }
-    moved = {name.removesuffix(".md") for name in extension("repository_files").MOVED}
-    assert expected - set(listed) == {"index", *moved}
+    assert expected - set(listed) == {"index"}
     # The first page of a branch stands in its section too.
     assert {page for page, n in counted.items() if n > 1} <= set(contents.BRANCHES)
 
@@ -100,7 +99,6 @@ def test_files_above_the_docs_have_pages() -> None:
     page = DOCS / "how-to/cite.md"
     assert files.on_site("../../CITATION.cff", page, page) == "../project/citation.md"
     assert files.on_site("../theory.md#references", page, page) == "../theory.md#references"
-    assert files.on_site("../how-to.md", page, page) == "index.md"
     assert files.on_site("../../specs/lqc.yaml", page, page) == "../reference/specs.md#lqc"
     with pytest.raises(files.NoPageError):
         files.on_site("../../pyproject.toml", page, page)

@@ -52,6 +52,8 @@ class TestEntry:
         assert entry.topic == found.topic
         assert entry.kind in KINDS
         assert entry.title == entry.title.strip().rstrip(".")
+        # Titles stand in tabs, link texts and headings, where no formula is rendered.
+        assert not set("$\\`") & set(entry.title), entry.title
         assert all((entry.statement, entry.theorem, entry.reference, entry.link))
         assert found.module().__doc__
 

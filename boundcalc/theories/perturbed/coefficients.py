@@ -192,7 +192,7 @@ def coefficients(graph: OperatorGraph, family: str | Family = "sharp") -> Coeffi
     """
     chosen = FAMILIES[family] if isinstance(family, str) else family
 
-    refusal = chosen.refusal(graph) or _too_large(graph)
+    refusal = chosen.refusal(graph) or too_many_sites(graph)
     if refusal is not None:
         return Coefficients(graph, chosen, {}, refusal, refused=True)
 
@@ -210,7 +210,7 @@ def coefficients(graph: OperatorGraph, family: str | Family = "sharp") -> Coeffi
     return Coefficients(graph, chosen, columns, None)
 
 
-def _too_large(graph: OperatorGraph) -> str | None:
+def too_many_sites(graph: OperatorGraph) -> str | None:
     """Why there are no coefficients of every site, or None."""
     if graph.is_smooth_chain:
         many = graph.size > SITE_OPERATORS

@@ -11,8 +11,9 @@ from boundcalc.arithmetic import WIDE, Number, Scalar, Status
 from boundcalc.arithmetic.combine import added
 from boundcalc.errors import SpecError
 from boundcalc.spec.budget import BudgetSection
-from boundcalc.theories.staleness.rate import SHAPES, Shape, composed_shape, refusal
+from boundcalc.theories.staleness.rate import composed_shape, refusal
 from boundcalc.theories.staleness.setting import Problem, Setting
+from boundcalc.theories.staleness.shapes import SHAPES, Shape
 
 #: The largest delay that is looked for.
 LARGEST = 1_000_000

@@ -9,8 +9,8 @@ from boundcalc.arithmetic import Number, Scalar
 from boundcalc.report.cells import Maths
 from boundcalc.showing import Shown, Tabular
 from boundcalc.theories.staleness import published
-from boundcalc.theories.staleness.rate import SHAPES, Shape
 from boundcalc.theories.staleness.setting import Problem, Setting
+from boundcalc.theories.staleness.shapes import SHAPES, Shape
 from boundcalc.theories.values import Quantity
 
 

@@ -17,15 +17,9 @@ from boundcalc.theories.plain import jsonable
 from boundcalc.theories.registry import build_for
 from boundcalc.theories.staleness.budget import Delay, best_step, budgets, scaled
 from boundcalc.theories.staleness.queues import Queues
-from boundcalc.theories.staleness.rate import (
-    CORRECTED,
-    MOMENTUM_SHARP,
-    SGD,
-    SHARP,
-    Shape,
-    evaluated,
-)
+from boundcalc.theories.staleness.rate import evaluated
 from boundcalc.theories.staleness.setting import Problem
+from boundcalc.theories.staleness.shapes import CORRECTED, MOMENTUM_SHARP, SGD, SHARP, Shape
 from boundcalc.theories.staleness.theory import THEORY
 
 DSP = """

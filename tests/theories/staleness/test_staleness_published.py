@@ -14,8 +14,9 @@ import boundcalc as bc
 from boundcalc.arithmetic import Status
 from boundcalc.theories.registry import build_for
 from boundcalc.theories.staleness import published
-from boundcalc.theories.staleness.rate import CORRECTED, MOMENTUM, SGD, evaluated
+from boundcalc.theories.staleness.rate import evaluated
 from boundcalc.theories.staleness.setting import Problem
+from boundcalc.theories.staleness.shapes import CORRECTED, MOMENTUM, SGD
 from boundcalc.theories.staleness.theory import THEORY
 
 MP = mpmath.mp.clone()

@@ -16,15 +16,9 @@ import boundcalc as bc
 from boundcalc.arithmetic import INTERVALS, RATIONALS
 from boundcalc.theories.registry import build_for
 from boundcalc.theories.staleness import momentum_sharp, sharp
-from boundcalc.theories.staleness.rate import (
-    CORRECTED,
-    MOMENTUM,
-    MOMENTUM_SHARP,
-    SGD,
-    SHARP,
-    evaluated,
-)
+from boundcalc.theories.staleness.rate import evaluated
 from boundcalc.theories.staleness.setting import Problem
+from boundcalc.theories.staleness.shapes import CORRECTED, MOMENTUM, MOMENTUM_SHARP, SGD, SHARP
 from boundcalc.theories.staleness.theory import THEORY
 
 CONSTANTS = (
