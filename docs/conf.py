@@ -45,6 +45,7 @@ extensions = [
     "github_markdown",
     "theory_links",
     "annotations",
+    "markup",
     "navigation",
     "search_stems",
     "reading_order",

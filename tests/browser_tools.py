@@ -168,19 +168,24 @@ def overflow(page: Any) -> int:
     return found
 
 
-def axe_violations(page: Any, *rules: str, serious: bool = True) -> list[str]:
+def axe_violations(
+    page: Any, *rules: str, serious: bool = True, exclude: str | None = None
+) -> list[str]:
     """Violations that axe-core finds: rule, and the first places; serious and critical only.
 
     Parameters
     ----------
     rules
         The rules to look at, such as ``color-contrast``; all of them if none is named.
+    exclude
+        Selects elements that are not looked into.
     """
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     options: dict[str, Any] = {"resultTypes": ["violations"]}
     if rules:
         options["runOnly"] = list(rules)
-    found = axe.run(page, options=options).response["violations"]
+    context = None if exclude is None else {"exclude": [[exclude]]}
+    found = axe.run(page, context=context, options=options).response["violations"]
     levels = ("serious", "critical") if serious else ("minor", "moderate", "serious", "critical")
     return [
         f"{entry['id']} ({entry['impact']}): "

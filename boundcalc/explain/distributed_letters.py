@@ -13,7 +13,7 @@ _SNR = Input("s", "largest signal-to-noise ratio", spec="distributed.snr")
 LETTERS: dict[str, tuple[Input, ...]] = {
     "psi": (
         letter("e", "Euler's number"),
-        letter("u", "L₁ times the longest step (docs/theory-distributed.md, Lemma 12.1)"),
+        letter("u", "the most that L₁ ‖xₖ₊₁ − xₖ‖ can be (docs/theory-distributed.md, Lemma 12.4)"),
     ),
     "phi_1": (_DECAY,),
     "phi_2": (_DECAY,),

@@ -50,6 +50,10 @@ class Distribution(Frozen, ABC):
     #: Parameters that are proportional to the perturbation: all times c make x times c.
     lengths: ClassVar[tuple[str, ...]]
 
+    #: Whether the sampler draws with ``random(out=…)`` and ``standard_normal(out=…)`` alone,
+    #: so that one object may stand for the generators of all rows of what it fills.
+    joint: ClassVar[bool] = False
+
     @abstractmethod
     def moments(self) -> ComponentMoments:
         """Exact moments of one component, as expressions over the spec's symbols."""

@@ -46,6 +46,7 @@ class Constant(Distribution):
     model: ClassVar[str] = "constant"
     lengths: ClassVar[tuple[str, ...]] = ("value",)
     dependence: ClassVar[Dependence] = Dependence.INDEPENDENT
+    joint: ClassVar[bool] = True
 
     value: Real
 

@@ -47,6 +47,7 @@ class Gaussian(Distribution):
     model: ClassVar[str] = "gaussian"
     lengths: ClassVar[tuple[str, ...]] = ("std", "center")
     dependence: ClassVar[Dependence] = Dependence.INDEPENDENT
+    joint: ClassVar[bool] = True
 
     std: Size
     center: Real = Field(default=0, validate_default=True)

@@ -59,6 +59,7 @@ class TwoPoint(Distribution):
     model: ClassVar[str] = "two_point"
     lengths: ClassVar[tuple[str, ...]] = ("magnitude", "low", "high")
     dependence: ClassVar[Dependence] = Dependence.INDEPENDENT
+    joint: ClassVar[bool] = True
 
     magnitude: Size | None = None
     low: Real | None = None

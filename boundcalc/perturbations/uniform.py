@@ -59,6 +59,7 @@ class Uniform(Distribution):
     model: ClassVar[str] = "uniform"
     lengths: ClassVar[tuple[str, ...]] = ("half_width", "low", "high")
     dependence: ClassVar[Dependence] = Dependence.INDEPENDENT
+    joint: ClassVar[bool] = True
 
     half_width: Size | None = None
     low: Real | None = None

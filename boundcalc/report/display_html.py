@@ -50,7 +50,7 @@ def fragment(blocks: Sequence[Block]) -> str:
     """
     inner = Markup("").join(_block(block) for block in blocks)
     style = Markup("<style>{}</style>").format(Markup(_STYLE))  # noqa: S704 - written above
-    return str(Markup('<div class="boundcalc">{}{}</div>').format(style, inner))
+    return str(Markup('<div class="boundcalc" tabindex="0">{}{}</div>').format(style, inner))
 
 
 def _block(block: Block) -> Markup:

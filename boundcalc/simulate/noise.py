@@ -113,11 +113,15 @@ class NoiseSource:
             acting = thinned(sampler, probability)
             for part, values, events in streams.parts(position, len(out)):
                 acting(values, out[part], events)
-        elif len(streams.values[position]) == 1:
-            sampler(streams.values[position][0], out)
-        else:
+            return
+        generators = streams.values[position]
+        law = self.perturbations[position].distribution
+        if len(generators) > 1 and law is not None and law.joint:
             # What is the same for all replicas is computed for all of them at once.
-            sampler(cast(np.random.Generator, Joined(streams.values[position])), out)
+            sampler(cast(np.random.Generator, Joined(generators)), out)
+            return
+        for generator, part in zip(generators, np.split(out, len(generators)), strict=True):
+            sampler(generator, part)
 
     @property
     def keys(self) -> tuple[tuple[int, ...], ...]:
