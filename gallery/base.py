@@ -77,7 +77,9 @@ class Check:
         Relative tolerance: 0 asks for equality of exact numbers; floats allow rounding (1e-12)
         or state their reason in ``why``.
     why
-        The reason for a larger tolerance: a sampled number, say, with its confidence.
+        The reason for a larger tolerance.
+    sampled
+        Of a number that comes from draws: how many, and with which confidence.
     """
 
     says: str
@@ -86,6 +88,7 @@ class Check:
     relation: Relation = "equals"
     rel: float = 0.0
     why: str = ""
+    sampled: str = ""
 
     @property
     def holds(self) -> bool:

@@ -83,6 +83,8 @@ def _sign(check: Check) -> str:
 def _agreement(check: Check) -> str:
     if not check.holds:
         return "**does not hold**"
+    if check.sampled:
+        return f"sampled: {cell(check.sampled)}"
     status = "exact" if isinstance(check.computed, Fraction | int) else "computed"
     if check.why:
         return f"{status}; {cell(check.why)}"
@@ -91,6 +93,8 @@ def _agreement(check: Check) -> str:
 
 def _legend(checks: tuple[Check, ...]) -> str:
     words = ["*Exact*: in fractions, or by enumeration. *Computed*: in floating point."]
+    if any(check.sampled for check in checks):
+        words.append("*Sampled*: from draws.")
     if any(check.relation != "equals" for check in checks):
         words.append("≤ and ≥ hold as written.")
     return " ".join(words)

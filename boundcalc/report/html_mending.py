@@ -36,6 +36,7 @@ _CLOSING = frozenset(")]}⟩⌉⌋")
 _OPENING = frozenset("([{⟨⌈⌊")
 _TALL = frozenset(["mfrac", "munder", "mover", "munderover", "msqrt", "mtable"])
 _LIMITED = {"msub": "munder", "msup": "mover", "msubsup": "munderover"}
+_SCRIPTED = frozenset(["msup", "msub", "msubsup"])
 _BAR = "―"
 _THIN = "0.167em"
 
@@ -58,6 +59,8 @@ def mended(row: ET.Element) -> ET.Element:
         _fenced(element)
         _signed(element)
         _worded(element)
+    for element in list(row.iter()):
+        _grouped(element)
     return row
 
 
@@ -121,6 +124,35 @@ def _overlined(element: ET.Element) -> None:
         element.tag = "mrow"
         element.attrib.clear()
         element.set("class", "overline")
+
+
+def _grouped(element: ET.Element) -> None:
+    """An exponent on what stands between sized brackets, not on the closing one.
+
+    Browsers do not make an operator larger that carries an exponent.
+    """
+    opened: list[int] = []  # where brackets that are still open stand
+    place = 0
+    while place < len(element):
+        child = element[place]
+        last = child[0] if child.tag in _SCRIPTED and len(child) else child
+        if _sized(child, _OPENING):
+            opened.append(place)
+        elif _sized(last, _CLOSING) and opened:
+            start = opened.pop()
+            if last is not child:
+                inside = ET.Element("mrow")
+                inside.extend([*element[start:place], last])
+                for part in element[start:place]:
+                    element.remove(part)
+                child.remove(last)
+                child.insert(0, inside)
+                place = start
+        place += 1
+
+
+def _sized(element: ET.Element, signs: frozenset[str]) -> bool:
+    return element.tag == "mo" and element.text in signs and "minsize" in element.attrib
 
 
 def _fenced(element: ET.Element) -> None:

@@ -52,6 +52,8 @@ def mathml(tex: str, *, display: bool = False) -> str:
     """A formula as one ``math`` element with its TeX as annotation, without its number."""
     from latex2mathml.converter import convert_to_element
 
+    from boundcalc.report.html_mending import mended
+
     if len(_TAG.findall(tex)) > 1:
         raise UnknownTeXError(f"more than one \\tag: {tex}")
     braces = re.findall(r"(?<!\\)[{}]", tex)
@@ -61,6 +63,7 @@ def mathml(tex: str, *, display: bool = False) -> str:
         math = convert_to_element(_prepared(tex), display="block" if display else "inline")
     except Exception as error:
         raise UnknownTeXError(f"{type(error).__name__}: {tex}") from error
+    mended(math[0])
     for element in math.iter():
         _repair(element, tex)
     for element in math.iter():

@@ -66,5 +66,5 @@ def checks() -> Iterator[Check]:
         left.hi,
         first + second,
         "at most",
-        why="sampled: upper end of a 99.9 per cent interval, 400 runs, seed 7",
+        sampled="upper end of a 99.9 per cent interval, 400 runs, seed 7",
     )

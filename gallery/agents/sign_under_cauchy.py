@@ -68,7 +68,7 @@ def checks() -> Iterator[Check]:
         found.metrics["left_side"].hi,
         by_hand(1000),
         "at most",
-        why="sampled: upper end of a 99.9 per cent interval, 1000 runs, seed 7",
+        sampled="upper end of a 99.9 per cent interval, 1000 runs, seed 7",
     )
     yield Check(
         "share of runs that stay bounded",

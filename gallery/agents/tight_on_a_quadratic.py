@@ -64,6 +64,6 @@ def checks() -> Iterator[Check]:
         second = (1 - 2 * eta + eta**2 * (1 + A)) * second + eta**2 * B
     yield Check("left side plus the gap that is left", total + second / 2 / denominator, bound)
     left = bc.simulate(spec).metrics["left_side"]
-    why = "sampled: 99.9 per cent interval of 2000 runs, seed 1"
-    yield Check("left side of the run: upper end", left.hi, total, "at least", why=why)
-    yield Check("left side of the run: lower end", left.lo, total, "at most", why=why)
+    how = "99.9 per cent interval of 2000 runs, seed 1"
+    yield Check("left side of the run: upper end", left.hi, total, "at least", sampled=how)
+    yield Check("left side of the run: lower end", left.lo, total, "at most", sampled=how)

@@ -48,14 +48,14 @@ def own_share(start: float, runs: int) -> float:
 
 def checks() -> Iterator[Check]:
     """Shares against a simulation of our own, and signs, which are certain."""
-    why = "two samples, of 250 and 1500 runs with fixed seeds: four standard errors, 99.99 per cent"
+    how = "two samples, of 250 and 1500 runs with fixed seeds: four standard errors, 99.99 per cent"
     for start, printed in ((3.0, 0.76), (5.0, 0.009)):
         plain, sign = made(start)
         own = own_share(start, 1500)
         spread = 4 * (printed * (1 - printed) * (1 / 250 + 1 / 1500)) ** 0.5
         share = plain.bounded.mean
-        yield Check(f"SGD from {start:g}: at most", share, own + spread, "at most", why=why)
-        yield Check(f"SGD from {start:g}: at least", share, own - spread, "at least", why=why)
+        yield Check(f"SGD from {start:g}: at most", share, own + spread, "at most", sampled=how)
+        yield Check(f"SGD from {start:g}: at least", share, own - spread, "at least", sampled=how)
         yield Check(f"signs from {start:g}: all", sign.bounded.mean, 1)
     reach = 3 + sum(0.1 / (k + 1) ** 0.5 for k in range(1000))
     yield Check("how far signs can go from 3", reach, 9.2, rel=3e-3, why="two digits are printed")

@@ -67,5 +67,5 @@ def checks() -> Iterator[Check]:
         float(rounded.mean()),
         y,
         rel=spread,
-        why="sampled with a fixed seed: four standard errors, 99.99 per cent",
+        sampled="a fixed seed, four standard errors, 99.99 per cent",
     )

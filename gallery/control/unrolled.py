@@ -53,7 +53,7 @@ def checks() -> Iterator[Check]:
         error(),
         bound,
         "at most",
-        why="mean of 20 000 draws with a fixed seed; the bound is far above its spread",
+        sampled="mean of 20 000 draws with a fixed seed; the bound is far above its spread",
     )
     for verdict in bc.verify(graph).verdicts:
         if verdict.family == "sharp":
@@ -62,7 +62,7 @@ def checks() -> Iterator[Check]:
                 verdict.ci[1],
                 float(verdict.bound),
                 "at most",
-                why="sampled, 99.9 per cent, seed 0",
+                sampled="99.9 per cent, seed 0",
             )
 
 

@@ -71,5 +71,5 @@ def checks() -> Iterator[Check]:
                 verdict.ci[1],
                 float(verdict.bound),
                 "at most",
-                why="sampled: upper end of a sampled interval, 99.9 per cent, seed 0",
+                sampled="upper end of a sampled interval, 99.9 per cent, seed 0",
             )

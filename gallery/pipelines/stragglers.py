@@ -66,7 +66,7 @@ def checks() -> Iterator[Check]:
             top,
             found.waiting[k],
             "at most",
-            why="sampled: upper end of a 99 per cent interval over 16 runs, fixed seed",
+            sampled="upper end of a 99 per cent interval over 16 runs, fixed seed",
         )
         for short, long in pairwise(rows):
             yield Check(f"$s = {s}$: twice as long is not slower", long, short, "at most")

@@ -74,28 +74,32 @@ def checks() -> Iterator[Check]:
     yield Check(r"weighted bound, $L\mu\sigma^2$", weighted, 9)
     yield Check(r"plain bound, $L\mu\sigma^2/q_{\min}$", plain, 9000)
     average, spread, weighted_average = averages()
-    why = "sampled with seed 0: four standard errors over 500 walkers, 99.99 per cent"
+    how = "seed 0, four standard errors over 500 walkers, 99.99 per cent"
     yield Check(
         "the plain average is above the weighted bound",
         average - 4 * spread,
         9,
         "at least",
-        why=why,
+        sampled=how,
     )
     yield Check(
-        "the plain average is below its own bound", average + 4 * spread, 9000, "at most", why=why
+        "the plain average is below its own bound",
+        average + 4 * spread,
+        9000,
+        "at most",
+        sampled=how,
     )
     yield Check(
         "the weighted average is below the weighted bound",
         weighted_average,
         9,
         "at most",
-        why="sampled with seed 0; it spreads by a few per cent",
+        sampled="seed 0; it spreads by a few per cent",
     )
     yield Check(
         "the plain average against the renewal formula",
         average,
         renewal(),
         rel=4 * spread / average + 0.01,
-        why=why + "; the formula leaves out one per cent",
+        sampled=how + "; the formula leaves out one per cent",
     )

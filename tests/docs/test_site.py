@@ -63,7 +63,7 @@ def test_every_formula_of_the_theory_is_mathml(page: str) -> None:
 @pytest.mark.parametrize(
     ("tex", "part"),
     [
-        (r"\lVert x \rVert^2", '<mo form="prefix" stretchy="false">‖</mo><mi>x</mi>'),
+        (r"\lVert x \rVert^2", '<mo form="prefix" fence="true" stretchy="false">‖</mo><mi>x</mi>'),
         (r"\mathcal F", "<mi>ℱ</mi>"),
         (r"\mathbf B", "<mi>𝐁</mi>"),
         (r"\mathbb{1}", "<mn>𝟙</mn>"),

@@ -66,7 +66,7 @@ class TestEntry:
     def test_tolerances_have_reasons(self, found):
         """What is not exact agrees to rounding, or says why not."""
         for check in checks_of(found):
-            assert check.rel <= 1e-9 or check.why, check.says
+            assert check.rel <= 1e-9 or check.why or check.sampled, check.says
 
     def test_a_changed_statement_is_noticed(self, found):
         """Twice the tolerance and a thousandth away from what was computed, nothing holds."""

@@ -250,12 +250,16 @@ class TestWords:
     def test_status_of_a_number(self, fake):
         checks = (
             Check("a", 0.5, 0.5, rel=1e-12),
-            Check("b", 0.5, 0.6, rel=0.5, why="sampled"),
+            Check("b", 0.5, 0.6, rel=0.5, why="one digit"),
             Check("c", THIRD, 1, "at most"),
+            Check("d", 0.5, 1, "at most", sampled="10 runs"),
         )
         text = page(fake, ENTRY, checks)
+        assert "| d | 0.5 | ≤ | 1 | sampled: 10 runs |" in text
+        assert "*Sampled*: from draws." in text
+        assert "*Sampled*" not in page(fake, ENTRY, checks[:-1])
         assert "| a | 0.5 | ≈ | 0.5 | computed, to 1e-12 |" in text
-        assert "| b | 0.5 | ≈ | 0.6 | computed; sampled |" in text
+        assert "| b | 0.5 | ≈ | 0.6 | computed; one digit |" in text
         assert "| c | 1/3 | ≤ | 1 | exact |" in text
 
     def test_a_missing_number_holds_nowhere(self):

@@ -81,6 +81,16 @@ def test_fences_grow_around_what_is_tall() -> None:
     assert stretchy(r"\left(\sum_{i}a_i\right)^2") == {"true"}
 
 
+def test_exponents_belong_to_what_sized_brackets_hold() -> None:
+    """A browser does not make a bracket larger that carries an exponent."""
+    found = mathml(r"a\Bigl(b+\Bigl(\frac cd\Bigr)^2\Bigr)^{2n}+1")
+    outer, inner = "".join(found.split("<annotation")[0]).split("<msup>")[1:]
+    assert outer.startswith('<mrow><mo stretchy="true" fence="true"')
+    assert inner.startswith('<mrow><mo stretchy="true" fence="true"')
+    assert found.count("<msup><mrow>") == 2
+    assert "<msup><mo" not in found
+
+
 def test_sums_have_limits_that_the_browser_places() -> None:
     tags = [e.tag for e in parsed(mathml(r"\left(\sum_{i=1}^{N}a_i+\sum_k b\right)")).iter()]
     assert tags.count("munderover") == 1
