@@ -15,19 +15,21 @@ from writing import write
 FOLDER = DOCS / "_static" / "explore"
 #: Shipped specs with an explorer on the site.
 EXPLORED = ("logistic-nonconvex", "deep-uniform", "transformer-block", "three-operators")
+#: The first of them again, for a frame on a page: fewer charts, and nothing to save.
+FRAMED = "framed"
 #: The page whose first spec has its report on the site: it takes seconds.
 REPORTED = ROOT / "README.md"
 _RUNNING: list[Future[None]] = []
 _SPEC = re.compile(r"^<!-- file: \S+ -->\n```yaml\n(.*?)^```$", re.M | re.S)
 
 
-def explorer(name: str) -> str:
-    """The explorer of a shipped spec, as a page that may stand in a frame."""
+def explorer(name: str, *, framed: bool = False) -> str:
+    """The explorer of a shipped spec."""
     import boundcalc as bc
     from boundcalc.explore.page import page_text
     from boundcalc.resources import example
 
-    return page_text(bc.build(bc.load(example(name))), embedded=True)
+    return page_text(bc.build(bc.load(example(name))), embedded=framed)
 
 
 def report(page: Path) -> str:
@@ -44,6 +46,7 @@ def report(page: Path) -> str:
 
 def write_all() -> None:
     """Write the pages to where static files are."""
+    write(FOLDER / f"{FRAMED}.html", explorer(EXPLORED[0], framed=True))
     for name in EXPLORED:
         write(FOLDER / f"{name}.html", explorer(name))
     write(FOLDER / "report.html", report(REPORTED))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from explorer_pages import EXPLORED
+from explorer_pages import EXPLORED, FRAMED
 from sphinx.application import Sphinx
 
 _PLACE = re.compile(r"^<!-- site: (?P<name>[a-z]+) -->$", re.M)
@@ -14,7 +14,7 @@ def explorer() -> str:
     """An explorer in a frame, and links to others and to a report."""
     first, *others = EXPLORED
     more = ", ".join(f'<a href="_static/explore/{name}.html">{name}</a>' for name in others)
-    return f"""<iframe class="explorer" loading="lazy" src="_static/explore/{first}.html"
+    return f"""<iframe class="explorer" loading="lazy" src="_static/explore/{FRAMED}.html"
 title="Explorer: bounds for logistic regression with noisy passes, with sliders"></iframe>
 <p class="explorer-links">Move a slider, or
 <a href="_static/explore/{first}.html">open it as a page</a>.
