@@ -18,7 +18,7 @@ from boundcalc.explore.model import Explorer, explorer
 from boundcalc.graph import OperatorGraph
 from boundcalc.rates.bound import statement
 from boundcalc.rates.inputs import problem
-from boundcalc.rates.rate import _refusal
+from boundcalc.rates.rate import refusal
 from boundcalc.rates.timeline import Timeline
 from boundcalc.theories.perturbed.families import FAMILIES
 
@@ -74,7 +74,7 @@ def reference(graph: OperatorGraph) -> dict[str, dict[str, Number | None]]:
         bounds = [family.best_bounds(graph, pattern.active) for pattern in timeline.patterns]
         everything = family.best_bounds(graph)
         found[name] = {"error": everything.error, "bias": everything.bias}
-        refused = _refusal(graph, p, family, bounds)
+        refused = refusal(graph, p, family, bounds)
         for regime in ("nonconvex", "pl") if p.mu is not None else ("nonconvex",):
             found[name][regime] = None
             if refused is None:

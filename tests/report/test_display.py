@@ -143,7 +143,7 @@ def test_html_of_every_result_is_one_closed_element_with_a_style_of_its_own(made
     for name, result in {**made, "outcome": outcome}.items():
         html = result._repr_html_()
         found = parsed(html)
-        assert html.startswith('<div class="boundcalc">'), name
+        assert html.startswith('<div class="boundcalc" tabindex="0">'), name
         assert "script" not in found.tags, name
         assert "".join(found.text).strip(), name
         style = re.search(r"<style>(.*?)</style>", html, re.S)[1]

@@ -41,6 +41,6 @@ def test_a_notebook_shows_html_latex_and_figures():
     shown = [cell.outputs[-1].data for cell in notebook.cells]
     for data in (shown[0], shown[2], shown[3]):
         assert {"text/html", "text/latex", "text/plain"} <= set(data)
-        assert data["text/html"].startswith('<div class="boundcalc">')
+        assert data["text/html"].startswith('<div class="boundcalc" tabindex="0">')
     assert "image/png" in shown[1]
     assert shown[2]["text/plain"].startswith("Number(")
