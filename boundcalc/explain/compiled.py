@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from boundcalc.arithmetic import Number
 from boundcalc.explain import compiled_letters as letters
-from boundcalc.explain.entry import Captures, Entry, Input, Rule, letter
+from boundcalc.explain.entry import Captures, Entry, Rule, letter
+from boundcalc.explain.sharp_bounds import A3, at_hand, stated
 from boundcalc.report.notation import BIAS, ERROR
+from boundcalc.theories.perturbed.families import FAMILIES
 
 if TYPE_CHECKING:
     from boundcalc.explain.results import Results
@@ -43,10 +45,23 @@ _SUMS = {
     "bias_forward_fourth": (r"8\sum_{j=i}^{N-1}C_{y_j}^2(8L_f^4)^{j-i}",) * 2,
     "bias_backward_mean": (r"2\sum_{j=1}^{i}(3C_{\nabla f}^2)^j",) * 2,
 }
-_SHARP = {
-    "error": r"\sum_i(b_ir_i+B_iV_is_{i-1})^2",
-    "bias": r"\sum_i(b_i(\beta_i+\nu_i)+B_is_{i-1}R_i+V_i(B_i\mu_{i-1}+\tfrac12B'_is_{i-1}^2))^2",
+#: The printed bounds, with any coefficients.
+_PRINTED = {
+    "error": r"\sum_iC^e_{\delta_i}\mathbb{E}\lVert\delta_i\rVert^2"
+    r"+\sum_iC^e_{\varepsilon_{i+1}}\mathbb{E}\lVert\varepsilon_{i+1}\rVert^2",
+    "bias": r"\sum_iC^b_{\delta_i}\lVert\mathbb{E}\delta_i\rVert^2"
+    r"+\sum_i\tilde C^b_{\delta_i}\mathbb{E}\lVert\delta_i\rVert^4"
+    r"+\sum_iC^b_{\varepsilon_{i+1}}\lVert\mathbb{E}\varepsilon_{i+1}\rVert^2",
 }
+#: Family and group → where a printed bound is from, and where it is proved.
+_SOURCES = {
+    ("published", "error"): "[KZY], Theorem 1, (13); proved as docs/theory.md, Proposition 4.6",
+    ("published", "bias"): "[KZY], Theorem 2, (23)",
+    ("corrected", "error"): "[KZY], Theorem 1, (13) with E3; docs/theory.md, Proposition 4.6",
+    ("corrected", "bias"): "docs/theory.md, Theorem 4.20: [KZY], Theorem 2, (23) with E1 and E2",
+}
+#: Column → the erratum that changes its sum.
+_CORRECTED = {"error_backward": "E3", "bias_forward_mean": "E1"}
 _ALONE = "the recurrences with this perturbation alone, of size 1"
 _ENTRY = letter("G", "the Gram matrix of the sharp family: compile.gram")
 _LEVEL = letter("z", "root mean squares of the perturbations, in the order of compile.gram_labels")
@@ -74,14 +89,18 @@ def coefficient(captures: Captures, graph: OperatorGraph | None) -> Entry:
     group = column.partition("_")[0]
     if column == "bias_forward_fourth":
         factor = "(E‖δ‖²)²" if family == "sharp" else "E‖δ‖⁴"
-    used: tuple[Input, ...] = letters.SHARP[group]
     if family == "sharp":
-        formula, source = _SHARP[group], f"docs/theory.md, Theorem {number}"
+        rows = stated(group, graph)
+        formula, used = rows.formula, rows.inputs
+        source = f"docs/theory.md, Theorem {number}"
+        if graph is not None and not graph.is_smooth_chain:
+            source += " on a graph: section 4.8"
     else:
         used = letters.sums(column, family)
         formula = _SUMS[column][family == "corrected"]
-        theorem = "1, (13)" if group == "error" else "2, (23)"
-        source = f"[KZY], Theorem {theorem}, with {equation}"
+        source = f"[KZY], {equation}"
+        if family == "corrected" and column in _CORRECTED:
+            source += f" with {_CORRECTED[column]} of docs/theory.md, section 3"
     written = _written(graph, captures, column)
     if graph is not None and written is not None:
         formula, used = written, letters.symbols(graph)
@@ -112,37 +131,27 @@ def _written(graph: OperatorGraph | None, captures: Captures, column: str) -> st
 
 
 def _supposed(family: str, group: str) -> tuple[str, ...]:
-    a3 = "A3: the constants of the operators hold on the region that the passes visit"
-    if group == "bias" and family == "published":
-        return (a3, "as printed, and false as printed: errata E1 and E2")
-    return (a3,)
+    caution = FAMILIES[family].caution if group == "bias" else None
+    return (A3,) if caution is None else (A3, caution)
 
 
-def _bound(group: str) -> Any:
+def _bound(group: str, *, plain: bool = False) -> Any:
     def entry(captures: Captures, graph: OperatorGraph | None) -> Entry:
-        del graph
-        family = family_of(captures)
-        plain = "plain" in captures
+        family, says, conditions = family_of(captures), "", ()
         if family == "sharp":
-            formula = {
-                "error": r"\sum_i(b_ir_i+B_iV_is_{i-1})^2",
-                "bias": r"\sum_i(b_i(\beta_i+\nu_i)+B_is_{i-1}R_i"
-                r"+V_i(B_i\mu_{i-1}+\tfrac12B'_is_{i-1}^2))^2",
-            }[group]
-            used = letters.SHARP[group]
-            source = f"docs/theory.md, Theorem {'4.1' if group == 'error' else '4.2'}"
-            says = " by the plain general recurrences" if plain else ""
+            bounds = at_hand(graph)
+            rests = stated(group, graph, plain=plain, bounds=bounds)
+            formula, used, source = rests.formula, rests.inputs, rests.source
+            conditions = rests.conditions
+            if plain:
+                says = ", by the plain general recurrences"
+            elif rests.refined:
+                says = f", made smaller than the formula by {rests.refined}"
+            elif bounds is None and graph is None:
+                says = "; compile.form and compile.refinements say by which statement"
         else:
-            formula = {
-                "error": r"\sum_iC^e_{\delta_i}\mathbb{E}\lVert\delta_i\rVert^2"
-                r"+\sum_iC^e_{\varepsilon_{i+1}}\mathbb{E}\lVert\varepsilon_{i+1}\rVert^2",
-                "bias": r"\sum_iC^b_{\delta_i}\lVert\mathbb{E}\delta_i\rVert^2"
-                r"+\sum_i\tilde C^b_{\delta_i}\mathbb{E}\lVert\delta_i\rVert^4"
-                r"+\sum_iC^b_{\varepsilon_{i+1}}\lVert\mathbb{E}\varepsilon_{i+1}\rVert^2",
-            }[group]
-            used = letters.printed(group, family)
-            source = f"[KZY], Theorem {'1, (13)' if group == 'error' else '2, (23)'}"
-            says = ""
+            formula, used = _PRINTED[group], letters.printed(group, family)
+            source, conditions = _SOURCES[family, group], _supposed(family, group)
         name = {"error": "error E‖ũ−u‖²", "bias": "bias ‖E[ũ−u]‖²"}[group]
 
         def number(results: Results, at: Captures) -> Number | None:
@@ -162,15 +171,28 @@ def _bound(group: str) -> Any:
             used,
             "bound",
             number=number,
-            conditions=_supposed(family, group),
+            conditions=conditions,
         )
 
     return entry
 
 
-def _plain(group: str) -> Any:
-    made = _bound(group)
-    return lambda captures, graph: made({**captures, "plain": "yes"}, graph)
+def contribution(captures: Captures, graph: OperatorGraph | None) -> Entry:
+    """What one operator, or one group of shared weights, adds to the sharp error bound."""
+    del captures
+    rests = stated("error", graph, bounds=at_hand(graph))
+    return Entry(
+        "what one group of weights contributes to the sharp error bound: the bounds on "
+        "E‖ũ_i−u_i‖², which sum to error_bound"
+        + (f", made smaller than the formula by {rests.refined}" if rests.refined else ""),
+        r"\mathbb{E}\lVert\tilde u_i-u_i\rVert^2",
+        rests.row,
+        rests.source,
+        rests.inputs,
+        "bound",
+        number=_contribution,
+        conditions=rests.conditions,
+    )
 
 
 def _gram(results: Results, at: Captures) -> Number | None:
@@ -205,8 +227,8 @@ for _at in (_AT, "compile.{family}"):
         ),
         f"{_at}.error_bound": _bound("error"),
         f"{_at}.bias_bound": _bound("bias"),
-        f"{_at}.error_bound_plain": _plain("error"),
-        f"{_at}.bias_bound_plain": _plain("bias"),
+        f"{_at}.error_bound_plain": _bound("error", plain=True),
+        f"{_at}.bias_bound_plain": _bound("bias", plain=True),
         f"{_at}.gram#.#": Entry(
             "an entry of the Gram matrix G of the sharp family, rows and columns as in "
             "gram_labels: the error of all perturbations together is at most zᵀGz, z the root "
@@ -222,7 +244,7 @@ for _at in (_AT, "compile.{family}"):
         f"{_at}.gram_labels#": Entry("the place of a row of the Gram matrix", kind="text"),
         f"{_at}.separable.{{site}}": Entry(
             "a coefficient D_j of a bound Σ D_j z_j² that holds for all levels z at once, the best "
-            "one at the spec's levels, where it equals the error bound",
+            "one at the spec's levels, where it equals error_bound_plain",
             "D_j",
             r"\sum_kG_{jk}\frac{z_k}{z_j}",
             "docs/theory.md, Theorem 4.5",
@@ -241,16 +263,7 @@ for _at in (_AT, "compile.{family}"):
             source="docs/theory.md, Theorem 4.15",
             number=_separable("minimax"),
         ),
-        f"{_at}.contributions.{{id}}": Entry(
-            "what one group of weights contributes to the sharp error bound: the bound on "
-            "E‖ũ_i−u_i‖², which sum to error_bound",
-            r"\mathbb{E}\lVert\tilde u_i-u_i\rVert^2",
-            r"(b_ir_i+B_iV_is_{i-1})^2",
-            "docs/theory.md, Theorem 4.1",
-            letters.SHARP["error"],
-            "bound",
-            number=_contribution,
-        ),
+        f"{_at}.contributions.{{id}}": contribution,
         f"{_at}.family": Entry("the family of bounds", kind="text"),
         f"{_at}.form": Entry(
             "which statement the bounds at the spec's levels come from", kind="text"

@@ -41,9 +41,14 @@ _CONSTANTS = {
 
 def constant(captures: Captures, graph: OperatorGraph | None) -> Entry:
     """A constant of an operator."""
-    del graph
     name = captures["constant"]
     words = _CONSTANTS.get(name, "a constant of an operator")
+    if graph is not None and (why := _not_used(graph, int(captures["at0"]), name)):
+        return Entry(
+            f"a constant of operator number {int(captures['at0']) + 1} that is not used, as {why}: "
+            "what stands in its place says nothing of the operator",
+            kind="text",
+        )
     return Entry(
         f"a constant of operator number {int(captures['at0']) + 1}: {words}",
         source="docs/theory.md, section 1",
@@ -52,6 +57,14 @@ def constant(captures: Captures, graph: OperatorGraph | None) -> Entry:
         number=_constant,
         conditions=("on the region of inputs and weights of the operator",),
     )
+
+
+def _not_used(graph: OperatorGraph, index: int, constant: str) -> str:
+    from boundcalc.report.constants import constant_sources
+
+    node, section = graph.nodes[index], graph.spec.graph.operators[index]
+    source = dict(constant_sources(graph, node, section)).get(constant)
+    return {"unused": "it reads data only", "frozen": "its weights are fixed"}.get(source or "", "")
 
 
 def _slot(results: Results, at: Captures) -> Number | None:

@@ -393,3 +393,86 @@ def test_a_place_written_out_is_found_again_or_another_with_the_same_name(data):
         found = locate(data, plain)
         assert found is not None
         assert ".".join(str(key) for key in found[0]) == plain
+
+
+#: Spec → what its sharp bounds rest on: forward and backward theorems, and refinements.
+_RESTS = {
+    "three-operators": ("4.1", "4.3", "4.2"),
+    "logistic-nonconvex": ("4.1", "4.3", "4.2"),
+    "fine-tuning": ("4.1", "4.3", "4.2"),
+    "diamond": ("4.7", "4.9", "4.8"),
+    "lqc": ("4.7", "4.9", "4.8"),
+}
+_PLACES = {
+    "independence": "Theorem 4.13",
+    "superposition": "Theorems 4.17 and 4.18",
+    "saturation": "Lemma 4.11",
+    "mean cap": "Lemma 4.4",
+}
+
+
+@pytest.mark.parametrize("name", _RESTS)
+def test_a_bound_names_the_statement_that_it_was_made_by(name):
+    found, (general, centred, means) = results(name), _RESTS[name]
+    data = found.data("compile")["compile"]
+    best = {group: explain(f"compile.{group}_bound", found).entry for group in ("error", "bias")}
+    plain = {g: explain(f"compile.{g}_bound_plain", found).entry for g in ("error", "bias")}
+    assert data["form"].endswith(f"(Theorem {centred})")
+    assert f"Theorem {centred}" in best["error"].source
+    assert f"Theorem {means} with Theorem {centred}" in best["bias"].source
+    assert plain["error"].source.endswith(f"Theorem {general}")
+    assert plain["bias"].source.endswith(f"Theorem {means}")
+    for refinement, place in _PLACES.items():
+        assert (refinement in data["refinements"]) == (place in best["bias"].source), refinement
+        assert place not in plain["bias"].source
+    assert any("E[δ |" in condition for condition in best["error"].conditions)
+    assert not any("E[" in condition for entry in plain.values() for condition in entry.conditions)
+    independent = "forward perturbations are independent of each other"
+    assert (independent in best["bias"].conditions) == ("independence" in data["refinements"])
+    letter = "b_i" if name in ("three-operators", "logistic-nonconvex", "fine-tuning") else "b_v"
+    assert all(letter in entry.formula for entry in (*best.values(), *plain.values()))
+
+
+def test_the_error_of_two_operators_is_its_formula():
+    """Theorem 4.3 at N = 2, by hand: R₁ = A₂s₁, W₁ = ε₂² , s₁ = e₁."""
+    graph = bc.build(bc.loads(_TWO))
+    found = Results(graph)
+    entry = explain("compile.error_bound", found)
+    row = entry.entry.formula.removeprefix(r"\sum_i")
+    assert row == r"\bigl((b_iR_i+B_iV_is_{i-1})^2+b_i^2W_i\bigr)"
+    b, A, B, e, eps = (2, 3), 5, 7, 0.5, 0.25
+    first = (b[0] * A * e) ** 2 + b[0] ** 2 * eps**2
+    second = (B * e) ** 2
+    assert entry.value == pytest.approx(first + second, rel=1e-12)
+
+
+_TWO = """
+version: 1
+name: two operators
+graph:
+  operators:
+    - {id: f1, constants: {jac_weight: 2}}
+    - id: f2
+      constants: {jac_input: 11, lip_input: 11, jac_weight: 3, hess_input: 5, hess_mixed: 7,
+        third_input: 1, third_mixed: 1}
+perturbations:
+  - {at: f1, pass: forward, rms: 1/2, mean: 0}
+  - {at: f2, pass: backward, rms: 1/4, mean: 0}
+"""
+
+
+def test_corrected_bounds_name_what_proves_them():
+    found = results("three-operators")
+    bias = explain("compile.corrected.bias_bound", found).entry
+    assert "Theorem 4.20" in bias.source
+    assert any("(E2)" in condition and "(E4)" in condition for condition in bias.conditions)
+    assert "Proposition 4.6" in explain("compile.corrected.error_bound", found).entry.source
+    column = "compile.corrected.coefficients.bias.forward_mean."
+    assert "(33a) with E1" in explain(column + found.graph.nodes[0].id, found).entry.source
+
+
+def test_a_constant_that_nobody_uses_is_no_statement_about_the_operator():
+    found = results("logistic-nonconvex")
+    told = explain("compile.graph.operators.0.constants.jac_input", found)
+    assert "not used" in told.entry.says
+    assert (told.entry.kind, told.status) == ("text", None)
