@@ -47,7 +47,7 @@ def constant(captures: Captures, graph: OperatorGraph | None) -> Entry:
         return Entry(
             f"a constant of operator number {int(captures['at0']) + 1} that is not used, as {why}: "
             "what stands in its place says nothing of the operator",
-            kind="text",
+            kind="setting",
         )
     return Entry(
         f"a constant of operator number {int(captures['at0']) + 1}: {words}",
@@ -61,8 +61,9 @@ def constant(captures: Captures, graph: OperatorGraph | None) -> Entry:
 
 def _not_used(graph: OperatorGraph, index: int, constant: str) -> str:
     from boundcalc.report.constants import constant_sources
+    from boundcalc.simulate.reach import sections_of
 
-    node, section = graph.nodes[index], graph.spec.graph.operators[index]
+    node, section = graph.nodes[index], list(sections_of(graph))[index]
     source = dict(constant_sources(graph, node, section)).get(constant)
     return {"unused": "it reads data only", "frozen": "its weights are fixed"}.get(source or "", "")
 

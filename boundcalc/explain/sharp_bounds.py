@@ -58,6 +58,7 @@ _R = letter("R_v", f"error of what is passed back to v that forward perturbation
 _H = letter("h_v", f"the same for backward perturbations, {_SECOND}")
 _D = letter("D^w_v", f"change of the Jacobian in the weights, {_OF}, {_PAGE}, (4f)")
 _GROUP = letter("g", "a group of operators with the same weights")
+_MEMBER = letter("v", "an operator of the group")
 _BETA = letter(r"\beta_v", f"mean of what R_v bounds, {_MEANS}")
 _NU = letter(r"\nu_v", f"mean of what h_v bounds, {_MEANS}")
 _M = letter("M^w_v", f"mean change of the Jacobian in the weights, {_OF}, {_MEANS}")
@@ -77,15 +78,18 @@ _CHAIN: dict[str, _Rows] = {
     ),
 }
 _GRAPH: dict[str, _Rows] = {
-    "error": (r"\Bigl(\sum_{v\in g}(b_v(R_v+h_v)+D^w_vV_v)\Bigr)^2", (_GROUP, _B, _R, _H, _D, _V)),
+    "error": (
+        r"\Bigl(\sum_{v\in g}(b_v(R_v+h_v)+D^w_vV_v)\Bigr)^2",
+        (_GROUP, _MEMBER, _B, _R, _H, _D, _V),
+    ),
     "centred": (
         r"\Bigl(\bigl(\sum_{v\in g}(b_vR_v+D^w_vV_v)\bigr)^2"
         r"+\bigl(\sum_{v\in g}b_v\sqrt{W_v}\bigr)^2\Bigr)",
-        (_GROUP, _B, _R, _D, _V, _W),
+        (_GROUP, _MEMBER, _B, _R, _D, _V, _W),
     ),
     "bias": (
         r"\Bigl(\sum_{v\in g}(b_v(\beta_v+\nu_v)+D^w_vR_v+V_vM^w_v)\Bigr)^2",
-        (_GROUP, _B, _BETA, _NU, _D, _R, _V, _M),
+        (_GROUP, _MEMBER, _B, _BETA, _NU, _D, _R, _V, _M),
     ),
 }
 
