@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from boundcalc.arithmetic import Number, Status
-from boundcalc.arithmetic.number import format_bound, worst
+from boundcalc.arithmetic.number import format_bound, format_number, worst
 from boundcalc.cli.show_network import show_reading
 from boundcalc.cli.tables import make_table, new_console, print_line, print_table, shortened
 from boundcalc.graph import OperatorGraph
@@ -165,7 +165,9 @@ def show_rates(graph: OperatorGraph, rates: Rates) -> None:
         if not table_of:
             continue
         title = f"{escape(graph.name)}: {titles[regime]}"
-        table = make_table(title, f"γ = {rates.step_size}, T = {rates.horizon}", *table_of)
+        table = make_table(
+            title, f"γ = {format_number(rates.step_size.value)}, T = {rates.horizon}", *table_of
+        )
         for label, cell in _RATE_ROWS:
             table.add_row(label, *(cell(rate) for rate in table_of.values()))
         refused = [f"  {n}: refused, {r.refused}" for n, r in table_of.items() if r.refused]

@@ -12,7 +12,7 @@ from boundcalc.errors import BoundcalcError
 from boundcalc.explain.entry import Captures, Entry, Input
 from boundcalc.explain.links import link
 from boundcalc.explain.paths import leaves, locate, spelled
-from boundcalc.explain.registry import REGISTRY, find, unknown
+from boundcalc.explain.registry import REGISTRY, elsewhere, find, unknown
 from boundcalc.explain.results import Results, results_of
 from boundcalc.showing import Shown
 from boundcalc.spec.places import dotted
@@ -144,7 +144,11 @@ def explain(
     data = results.data(path)
     placed = locate(data, path) if path else None
     if placed is None:
-        raise unknown(path, [dotted(at) for at, _ in leaves(data)])
+        known = [dotted(at) for at, _ in leaves(data)]
+        beside = path.rpartition(".")[0] + "."
+        if find(path) is not None and not any(other.startswith(beside) for other in known):
+            raise elsewhere(path, results.name)
+        raise unknown(path, known)
     value = placed[1]
     if isinstance(value, dict | list):
         return _group(path, value, results)

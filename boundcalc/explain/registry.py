@@ -79,6 +79,18 @@ def find(
     return None
 
 
+def elsewhere(path: str, name: str) -> SpecError:
+    """The error for a path of other results than this one."""
+    return SpecError(
+        f"{name} has no such number, though others do",
+        where="PATH",
+        value=path,
+        expected="a number of this spec: some ask for what it leaves out, such as `loss.pl` or a "
+        "perturbation, and in results.json the family is always named",
+        fix=f"list its numbers with boundcalc explain {path.split('.')[0]} and the spec",
+    )
+
+
 def unknown(path: str, known: list[str]) -> SpecError:
     """The error for a path that names nothing."""
     known = [p.replace("#", "[0]") for p in known if "{" not in p]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from boundcalc.arithmetic import Number
+from boundcalc.arithmetic.number import format_number
 from boundcalc.report.cells import Block, Bullets, Code, Column, Content, Maths, Paragraph, Table
 from boundcalc.report.findings_of import alone
 from boundcalc.report.notation import BIAS, ERROR, sentence
@@ -92,7 +93,7 @@ def rates(found: Rates) -> tuple[Block, ...]:
     """A table for each regime."""
     from boundcalc.report.rate_blocks import rate_blocks
 
-    caption = f"Step size {found.step_size}, horizon {found.horizon}."
+    caption = f"Step size {format_number(found.step_size.value)}, horizon {found.horizon}."
     return (Paragraph(caption), *rate_blocks(alone(None, rates=found)), *_notes(found.notes))
 
 

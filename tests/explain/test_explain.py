@@ -321,6 +321,13 @@ def test_an_unknown_path_is_refused_with_the_nearest(path, meant):
     assert len(str(error.value)) < 2_000
 
 
+def test_a_number_that_only_other_specs_have_is_no_misspelling():
+    with pytest.raises(SpecError, match="no such number, though others do") as error:
+        explain("rate.pl.sharp.bound", results("logistic-nonconvex"))
+    assert "loss.pl" in error.value.expected
+    assert "boundcalc explain rate" in error.value.fix
+
+
 def test_without_a_spec_the_general_text_is_there():
     made = explain("rate.pl.published.terms.perturbation_bias")
     assert not made.known
