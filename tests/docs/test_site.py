@@ -228,8 +228,6 @@ _KINDS = (
     "tutorial",
     "theory-distributed",
     "faq",
-    "comparison",
-    "benchmarks",
     "spec-reference",
     "notebooks/first-bounds",
     "gallery/index",
@@ -237,7 +235,6 @@ _KINDS = (
     "reference/commands",
     "reference/schema",
     "reference/code/boundcalc.rates",
-    "search",
 )
 
 
