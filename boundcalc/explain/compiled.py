@@ -137,7 +137,8 @@ def _supposed(family: str, group: str) -> tuple[str, ...]:
 
 def _bound(group: str, *, plain: bool = False) -> Any:
     def entry(captures: Captures, graph: OperatorGraph | None) -> Entry:
-        family, says, conditions = family_of(captures), "", ()
+        family, says = family_of(captures), ""
+        conditions: tuple[str, ...]
         if family == "sharp":
             bounds = at_hand(graph)
             rests = stated(group, graph, plain=plain, bounds=bounds)

@@ -120,8 +120,8 @@ class NoiseSource:
             # What is the same for all replicas is computed for all of them at once.
             sampler(cast(np.random.Generator, Joined(generators)), out)
             return
-        for generator, part in zip(generators, np.split(out, len(generators)), strict=True):
-            sampler(generator, part)
+        for generator, rows in zip(generators, np.split(out, len(generators)), strict=True):
+            sampler(generator, rows)
 
     @property
     def keys(self) -> tuple[tuple[int, ...], ...]:
