@@ -470,6 +470,18 @@ perturbations:
 """
 
 
+def test_an_error_bound_names_the_refinement_that_errors_have():
+    """Noise so large that a Jacobian cannot move by as much as its Lipschitz constant allows."""
+    loud = _TWO.replace("rms: 1/2", "rms: 100")
+    entry = explain("compile.error_bound", Results(bc.build(bc.loads(loud)))).entry
+    assert entry.source.endswith("refined by saturation (Lemma 4.11)")
+    assert "smaller than the formula by saturation" in entry.says
+    assert (
+        "saturation"
+        not in explain("compile.error_bound", Results(bc.build(bc.loads(_TWO)))).entry.source
+    )
+
+
 def test_corrected_bounds_name_what_proves_them():
     found = results("three-operators")
     bias = explain("compile.corrected.bias_bound", found).entry
