@@ -73,7 +73,7 @@ def page_of(where: str | None) -> str | None:
 
     >>> page_of("my.yaml:7: training.optimizer.beta")
     'docs/spec-reference.md#optimizers'
-    >>> page_of("/tmp/out") is None
+    >>> page_of("out/report.html") is None
     True
     """
     path = (where or "").split(": ")[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
     from boundcalc.graph import OperatorGraph
     from boundcalc.theories.perturbed.families import Bounds
+    from gallery.base import Check
 
 SIZE = (4.8, 2.9)  # inches of a panel
 
@@ -63,6 +65,24 @@ def general(graph: OperatorGraph, *refinements: str) -> tuple[Fraction, Fraction
     second = recurrences.centred(c, levels, RATIONALS, forward=False, backward=False, choice=choice)
     means = recurrences.means(c, levels, second, RATIONALS, choice=choice)
     return second.total(), means.total()
+
+
+def runs_below(graph: OperatorGraph) -> Iterator[Check]:
+    """Every sharp bound against the simulation of the same graph."""
+    import boundcalc as bc
+    from gallery.base import Check as NewCheck
+
+    found = bc.verify(graph)
+    how = f"upper end; all intervals hold at once with {found.confidence:.1%}"
+    for verdict in found.verdicts:
+        if verdict.family == "sharp":
+            yield NewCheck(
+                f"{verdict.claim}: run below the sharp bound",
+                verdict.ci[1],
+                float(verdict.bound),
+                "at most",
+                sampled=f"{how}, seed {found.run.seed}",
+            )
 
 
 def panel(x: str = "", y: str = "") -> tuple[Figure, Axes]:

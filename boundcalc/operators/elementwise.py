@@ -138,7 +138,7 @@ class Elementwise(Operator):
     slope_from_value: ClassVar[bool] = False
 
     def derivative_at(self, value: Array) -> Array:
-        """φ′(t) as a fresh array, from φ(t)."""
+        """φ′(t) as a fresh array, from φ(t); asked only where ``slope_from_value``."""
         raise NotImplementedError
 
     @property

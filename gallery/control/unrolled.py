@@ -9,6 +9,7 @@ import boundcalc as bc
 from boundcalc.arithmetic import FLOATS
 from boundcalc.resources import example
 from gallery.base import Check, Entry
+from gallery.tools import runs_below
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,15 +56,7 @@ def checks() -> Iterator[Check]:
         "at most",
         sampled="mean of 20 000 draws with a fixed seed; the bound is far above its spread",
     )
-    for verdict in bc.verify(graph).verdicts:
-        if verdict.family == "sharp":
-            yield Check(
-                f"{verdict.claim}: run below the sharp bound",
-                verdict.ci[1],
-                float(verdict.bound),
-                "at most",
-                sampled="99.9 per cent, seed 0",
-            )
+    yield from runs_below(graph)
 
 
 def passes(noise: float, rng: np.random.Generator, draws: int) -> np.ndarray:
